@@ -1,0 +1,55 @@
+'use strict';
+
+// node scripts/sources.js core      every C file of the core
+// node scripts/sources.js binding   every C++ file of the Node binding
+//
+// One path a line, relative to the package.  binding.gyp and native/CMakeLists.txt both
+// ask here, so that a new file is registered nowhere.
+
+const fs = require('node:fs');
+const path = require('node:path');
+
+const ROOT = path.join(__dirname, '..');
+
+/** The core's folders, lowest layer first; those that do not exist are passed over. */
+const CORE_FOLDERS = ['base', 'store', 'proto', 'exec', 'commands', 'script', 'persist', 'repl', 'net', 'server'];
+
+/** A file that ends so belongs to one system and is compiled there alone. */
+const SYSTEM_SUFFIX = { _linux: 'linux', _darwin: 'darwin' };
+
+function walk(folder) {
+  if (!fs.existsSync(folder)) return [];
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const at = path.join(folder, entry.name);
+    return entry.isDirectory() ? walk(at) : [at];
+  });
+}
+
+function isForThisSystem(file) {
+  const stem = path.basename(file, path.extname(file));
+  const suffix = Object.keys(SYSTEM_SUFFIX).find((ending) => stem.endsWith(ending));
+  return suffix === undefined || SYSTEM_SUFFIX[suffix] === process.platform;
+}
+
+/** Files under 'folders' of native/ with one of 'extensions', relative to the package, sorted. */
+function list(folders, extensions) {
+  return folders
+    .flatMap((folder) => walk(path.join(ROOT, 'native', folder)))
+    .filter((file) => extensions.includes(path.extname(file)))
+    .map((file) => path.relative(ROOT, file).split(path.sep).join('/'))
+    .sort();
+}
+
+const coreSources = () => list(CORE_FOLDERS, ['.c']).filter(isForThisSystem);
+const bindingSources = () => list(['binding'], ['.cc']);
+
+module.exports = { ROOT, CORE_FOLDERS, list, coreSources, bindingSources };
+
+if (require.main === module) {
+  const sources = { core: coreSources, binding: bindingSources }[process.argv[2]];
+  if (sources === undefined) {
+    console.error('usage: node scripts/sources.js core|binding');
+    process.exit(2);
+  }
+  console.log(sources().join('\n'));
+}
