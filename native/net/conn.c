@@ -1,0 +1,126 @@
+/* A connection's life, and what its session asks of it; see conn.h. */
+#include "net/conn.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/slab.h"
+#include "net/poll.h"
+#include "net/worker.h"
+
+size_t conn_peer_text(const struct conn *conn, char *out, size_t room)
+{
+    return peer_text(&conn->peer, out, room);
+}
+
+static const struct conn *conn_of(const struct session *session)
+{
+    return (const struct conn *)session;
+}
+
+static void addresses(const struct session *session, struct buf *peer, struct buf *ours)
+{
+    const struct conn *conn = conn_of(session);
+    char text[128];
+    size_t len = conn_peer_text(conn, text, sizeof text);
+    buf_append(peer, (struct bytes){ text, len });
+    struct sockaddr_storage name;
+    socklen_t room = sizeof name;
+    if (getsockname(conn->fd, (struct sockaddr *)&name, &room) == 0) {
+        struct peer local = peer_of((const struct sockaddr *)&name);
+        len = peer_text(&local, text, sizeof text);
+        buf_append(ours, (struct bytes){ text, len });
+    }
+}
+
+static int descriptor(const struct session *session)
+{
+    return conn_of(session)->fd;
+}
+
+static void buffers(const struct session *session, size_t *query, size_t *query_free,
+                    size_t *output, size_t *output_pieces, size_t *total)
+{
+    const struct conn *conn = conn_of(session);
+    *query = conn->input.len;
+    *query_free = conn->input.cap - conn->input.len;
+    *output = outbox_memory(conn->outbox);
+    *output_pieces = conn->outbox == NULL ? 0 : 1 + conn->outbox->kept.part_count;
+    *total = sizeof *conn + conn->input.cap + reader_memory(conn->reader) +
+             (conn->outbox == NULL ? 0 : sizeof *conn->outbox + conn->outbox->kept.out.cap);
+}
+
+static void kill_session(struct session *session)
+{
+    atomic_store_explicit(&session->killed, true, memory_order_release);
+    worker_wake_for_killed(conn_of(session)->worker);
+}
+
+static const struct session_carrier tcp_carrier = {
+    .addresses = addresses, .descriptor = descriptor, .buffers = buffers,
+    .kill = kill_session, .kind = 'N',
+};
+static const struct session_carrier unix_carrier = {
+    .addresses = addresses, .descriptor = descriptor, .buffers = buffers,
+    .kill = kill_session, .kind = 'U',
+};
+
+struct conn *conn_create(struct worker *worker, int fd, const struct peer *peer)
+{
+    struct conn *conn = slab_alloc(worker->executor.thread.heap, sizeof *conn);
+    if (conn == NULL) {
+        return NULL;
+    }
+    memset(conn, 0, sizeof *conn);
+    conn->worker = worker;
+    conn->fd = fd;
+    conn->peer = *peer;
+    conn->interest = POLL_READ;
+    session_init(&conn->session, worker->net->engine,
+                 peer->family == AF_UNIX ? &unix_carrier : &tcp_carrier,
+                 worker->executor.thread.now_ms);
+    conn->next = worker->conns;
+    if (conn->next != NULL) {
+        conn->next->previous = conn;
+    }
+    worker->conns = conn;
+    worker->conn_count++;
+    return conn;
+}
+
+void conn_destroy(struct conn *conn)
+{
+    struct worker *worker = conn->worker;
+    if (conn->previous != NULL) {
+        conn->previous->next = conn->next;
+    } else {
+        worker->conns = conn->next;
+    }
+    if (conn->next != NULL) {
+        conn->next->previous = conn->previous;
+    }
+    worker->conn_count--;
+    worker->waiting_count -= conn->waiting;
+    session_release(&conn->session, worker->net->engine, &worker->executor);
+    worker->kind->remove(worker->poller, conn->fd);
+    close(conn->fd);
+    buf_release(&conn->input);
+    reader_destroy(conn->reader);
+    outbox_destroy(conn->outbox);
+    slab_free(worker->executor.thread.heap, conn, sizeof *conn);
+    atomic_fetch_sub_explicit(&worker->net->clients, 1, memory_order_relaxed);
+}
+
+void conn_set_interest(struct conn *conn, int interest)
+{
+    if (conn->interest != interest) {
+        conn->interest = (uint8_t)interest;
+        int err = conn->worker->kind->change(conn->worker->poller, conn->fd, interest, conn);
+        if (err != 0) {
+            log_warning(conn->worker->net->log, "can't watch a client's socket: %s", strerror(err));
+            conn->session.flags |= SESSION_CLOSE_NOW;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/* A connection: a socket, its session, and what is unfinished in either direction.  It
+ * belongs to one worker for life; nobody else touches it (others look at the session in the
+ * exclusive section, and set session.killed).  Idle, it is this struct and nothing more. */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include "base/buf.h"
+#include "exec/session.h"
+#include "net/job.h"
+#include "net/output.h"
+#include "proto/reader.h"
+#include "rln.h"
+
+struct worker;
+
+struct conn {
+    struct session session;      /* first: the carrier's functions cast it back */
+    struct worker *worker;
+    struct conn *next, *previous; /* the worker's list */
+    struct buf input;            /* an incomplete command, or commands that must wait */
+    struct reader *reader;       /* the place inside the incomplete command, or NULL */
+    struct outbox *outbox;       /* unsent replies, or NULL */
+    struct peer peer;
+    int fd;
+    uint8_t interest;            /* what the poller watches: enum poll_interest */
+    bool waiting;                /* its commands wait (in 'input'): for CLIENT PAUSE, or for the
+                                    reader of its replies */
+};
+
+/* Takes the socket: the connection owns it.  In a batch.  NULL when memory is short, and
+ * then the socket is still the caller's. */
+struct conn *conn_create(struct worker *worker, int fd, const struct peer *peer);
+
+/* Closes the socket and frees everything.  In a batch. */
+void conn_destroy(struct conn *conn);
+
+/* Watches for 'interest' from now on; no system call when nothing changes. */
+void conn_set_interest(struct conn *conn, int interest);
+
+/* The peer as text, for events and logs; returns the length. */
+size_t conn_peer_text(const struct conn *conn, char *out, size_t room);
+
+#endif
