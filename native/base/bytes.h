@@ -1,0 +1,38 @@
+/* Borrowed spans of bytes: the string type of the core. */
+#ifndef BASE_BYTES_H
+#define BASE_BYTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct bytes {
+    const char *at;
+    size_t len;
+};
+
+#define LIT(text) ((struct bytes){ ("" text), sizeof(text) - 1 })
+
+/* The bytes of a terminated string, borrowed. */
+static inline struct bytes bytes_of(const char *text)
+{
+    return (struct bytes){ text, strlen(text) };
+}
+
+static inline bool bytes_equal(struct bytes a, struct bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+/* ASCII letters of either case are the same letter. */
+bool bytes_equal_nocase(struct bytes a, struct bytes b);
+
+/* As memcmp() orders them, the shorter first when one starts the other. */
+int bytes_compare(struct bytes a, struct bytes b);
+
+/* Redis's glob: * ? [a-z] [^a] and backslash escapes.  Linear stack, and the work is
+ * bounded as Redis bounds it. */
+bool bytes_match_glob(struct bytes pattern, struct bytes text, bool nocase);
+
+#endif
