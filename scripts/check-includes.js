@@ -7,7 +7,8 @@
 //   binding -> server -> (net, repl, persist, script, commands) -> exec -> (proto, store) -> base
 // A file may include its own folder and the folders of lower layers.  rln.h is for the
 // server, which implements it, for the layer below, which speaks of events and reasons in
-// its words, and for the binding, which may include nothing else.
+// its words, and for the binding.  bench/, the load generator, stands on base/ beside all of
+// that: its rln_bench.h is for itself and the binding, which may include nothing else.
 
 const fs = require('node:fs');
 const os = require('node:os');
@@ -15,7 +16,7 @@ const path = require('node:path');
 
 const LAYERS = [
   ['base'],
-  ['proto', 'store'],
+  ['proto', 'store', 'bench'],
   ['exec'],
   ['net', 'repl', 'persist', 'script', 'commands'],
   ['server'],
@@ -35,18 +36,22 @@ function walk(folder) {
 /** Why 'file' (relative to native/) may not include 'target', or null. */
 function objection(native, file, target) {
   const from = file.split('/')[0];
+  if (target === 'rln_bench.h' || target === 'include/rln_bench.h') {
+    return from === 'bench' || from === 'binding' ? null : 'rln_bench.h is for bench/ and the binding';
+  }
   if (target === 'rln.h' || target === 'include/rln.h') {
     const allowed = from === 'include' || LAYER_OF.get(from) >= LAYER_OF.get('net');
     return allowed ? null : `rln.h is above ${from}/`;
   }
-  if (from === 'include') return 'the public header stands alone';
+  if (from === 'include') return 'a public header stands alone';
   const bindingOwn = from === 'binding' && fs.existsSync(path.join(native, path.dirname(file), target));
   if (bindingOwn && !target.includes('..')) return null;
   if (!fs.existsSync(path.join(native, target))) return 'no such file under native/ (write the path from there)';
   const to = target.split('/')[0];
   if (from === to) return null;
-  if (from === 'binding') return 'the binding includes rln.h only';
+  if (from === 'binding') return 'the binding includes public headers only';
   if (!LAYER_OF.has(from) || !LAYER_OF.has(to)) return `${LAYER_OF.has(from) ? to : from}/ is in no layer`;
+  if (to === 'bench') return 'nothing of the server uses bench/';
   if (LAYER_OF.get(to) < LAYER_OF.get(from)) return null;
   return LAYER_OF.get(to) === LAYER_OF.get(from) ? `${from}/ and ${to}/ are neighbours` : `${to}/ is above ${from}/`;
 }
@@ -70,6 +75,7 @@ function findViolations(native) {
 
 const PLANTED = {
   'include/rln.h': '',
+  'include/rln_bench.h': '',
   'base/bytes.h': '#include "base/err.h"\n',
   'base/err.h': '',
   'base/bad.c': '#include "store/keyspace.h"\n',
@@ -78,17 +84,23 @@ const PLANTED = {
   'store/bad.c': '#include "proto/reply.h"\n',
   'proto/reply.h': '  #  include "base/bytes.h"\n',
   'exec/executor.c': '#include "store/keyspace.h"\n#include "proto/reply.h"\n#include "keyspace.h"\n',
-  'net/worker.c': '#include "commands/none.h"\n',
+  'bench/lane.h': '#include "base/bytes.h"\n#include "rln_bench.h"\n',
+  'bench/load.c': '#include "bench/lane.h"\n#include "store/keyspace.h"\n#include "rln.h"\n',
+  'net/worker.c': '#include "commands/none.h"\n#include "bench/lane.h"\n#include "rln_bench.h"\n',
   'server/server.c': '#include "rln.h"\n#include "exec/executor.c"\n',
   'binding/own.h': '',
-  'binding/wrap.cc': '#include <napi.h>\n#include "rln.h"\n#include "own.h"\n#include "base/bytes.h"\n',
+  'binding/wrap.cc': '#include <napi.h>\n#include "rln.h"\n#include "own.h"\n#include "base/bytes.h"\n#include "rln_bench.h"\n',
 };
 const EXPECTED = [
   'base/bad.c:1',
   'base/worse.c:1',
+  'bench/load.c:2',
+  'bench/load.c:3',
   'binding/wrap.cc:4',
   'exec/executor.c:3',
   'net/worker.c:1',
+  'net/worker.c:2',
+  'net/worker.c:3',
   'store/bad.c:1',
 ];
 

@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
-#include "store/blob.h"
+#include "base/blob.h"
 
 enum { IOV_ROOM = 64 };
 
@@ -113,7 +113,7 @@ static void compact(struct outbox *outbox)
 {
     struct output_range *left = &outbox->left;
     struct reply *kept = &outbox->kept;
-    if (left->at < kept->out.len / 2 && left->part < 64) {
+    if (left->at <= kept->out.len / 2 && left->part <= kept->part_count / 2) {
         return;
     }
     uint32_t gone = left->part;
@@ -182,7 +182,16 @@ bool outbox_add(struct outbox **outbox, const struct reply *reply, const struct 
     }
     box->left.end = box->kept.out.len;
     box->left.part_end = box->kept.part_count;
+    box->unsent += output_left(reply, range);
     return true;
+}
+
+enum output_result outbox_send(int fd, struct outbox *outbox, uint64_t *sent)
+{
+    uint64_t before = *sent;
+    enum output_result result = output_send(fd, &outbox->kept, &outbox->left, sent);
+    outbox->unsent -= (size_t)(*sent - before);
+    return result;
 }
 
 void outbox_destroy(struct outbox *outbox)
@@ -195,10 +204,14 @@ void outbox_destroy(struct outbox *outbox)
 
 size_t outbox_memory(const struct outbox *outbox)
 {
-    return outbox == NULL ? 0 : outbox->left.end - outbox->left.at;
+    if (outbox == NULL) {
+        return 0;
+    }
+    const struct output_range *left = &outbox->left;
+    return left->end - left->at + (left->part_end - left->part) * sizeof(struct reply_part);
 }
 
 size_t outbox_left(const struct outbox *outbox)
 {
-    return outbox == NULL ? 0 : output_left(&outbox->kept, &outbox->left);
+    return outbox == NULL ? 0 : outbox->unsent;
 }

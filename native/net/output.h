@@ -34,6 +34,7 @@ enum output_result output_send(int fd, const struct reply *reply, struct output_
 struct outbox {
     struct reply kept;
     struct output_range left;
+    size_t unsent;              /* bytes in 'left', those of values that are referred to too */
     int64_t over_soft_since_ms; /* when the soft limit was first passed; 0: it is not */
 };
 
@@ -41,8 +42,12 @@ struct outbox {
 MUST_CHECK bool outbox_add(struct outbox **outbox, const struct reply *reply,
                            const struct output_range *range);
 void outbox_destroy(struct outbox *outbox);
-/* Unsent bytes that take memory of their own (a value that is only referred to does not). */
+/* Sends as much as the socket takes, as output_send() does. */
+enum output_result outbox_send(int fd, struct outbox *outbox, uint64_t *sent);
+/* Memory of its own for what is unsent (a value that is only referred to is not its own). */
 size_t outbox_memory(const struct outbox *outbox);
+/* Unsent bytes, those that are only referred to included: a reader who is behind by many of
+ * them may be all that keeps replaced values alive. */
 size_t outbox_left(const struct outbox *outbox);
 
 #endif

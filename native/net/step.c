@@ -150,7 +150,7 @@ static void write_outbox(struct worker *worker, struct conn *conn)
 {
     struct outbox *outbox = conn->outbox;
     uint64_t sent = 0;
-    enum output_result result = output_send(conn->fd, &outbox->kept, &outbox->left, &sent);
+    enum output_result result = outbox_send(conn->fd, outbox, &sent);
     stat_add(&worker->executor.stats.net_out, sent);
     stat_add(&worker->executor.stats.writes, 1);
     if (result == OUTPUT_FAILED) {
@@ -218,7 +218,7 @@ static void write_all(struct worker *worker, uint32_t current)
 static bool must_wait(const struct worker *worker, const struct conn *conn)
 {
     uint64_t pause = atomic_load_explicit(&worker->net->settings.reply_pause, memory_order_relaxed);
-    return pause != 0 && outbox_memory(conn->outbox) >= pause;
+    return pause != 0 && outbox_left(conn->outbox) >= pause;
 }
 
 /* True when the client's session takes no further command in this step. */

@@ -184,8 +184,8 @@ static int patience(const struct worker *worker)
     if (worker->waiting_count > 0) {
         return WAITING_ROUND_MS;
     }
-    bool timed = atomic_load_explicit(&worker->net->settings.timeout, memory_order_relaxed) > 0;
-    return timed && worker->conn_count > 0 ? ROUND_MS : -1;
+    /* Without a timeout too: CONFIG SET may give one at any time, and wakes nobody. */
+    return worker->conn_count > 0 ? ROUND_MS : -1;
 }
 
 /* Serves what the poller told: 'count' events, the waker's among them. */

@@ -1,0 +1,37 @@
+/* Hash values; see hash.h. */
+#include "store/hash.h"
+
+#include "store/listpack.h"
+
+void hash_destroy(struct store_thread *thread, enum encoding encoding, void *pointer)
+{
+    (void)encoding;
+    listpack_destroy(thread, pointer);
+}
+
+bool hash_destroy_step(struct store_thread *thread, enum encoding encoding, void *pointer,
+                       int64_t until_us)
+{
+    (void)until_us;
+    hash_destroy(thread, encoding, pointer);
+    return false;
+}
+
+void *hash_copy(struct store_thread *thread, enum encoding encoding, const void *pointer)
+{
+    (void)encoding;
+    return listpack_load(thread, listpack_bytes(pointer));
+}
+
+size_t hash_elements(enum encoding encoding, const void *pointer)
+{
+    (void)encoding;
+    return listpack_count(pointer);
+}
+
+size_t hash_memory(enum encoding encoding, const void *pointer, size_t samples)
+{
+    (void)encoding;
+    (void)samples;
+    return listpack_memory(pointer);
+}

@@ -1,0 +1,37 @@
+/* Stream values; see stream.h. */
+#include "store/stream.h"
+
+#include "store/listpack.h"
+
+void stream_destroy(struct store_thread *thread, enum encoding encoding, void *pointer)
+{
+    (void)encoding;
+    listpack_destroy(thread, pointer);
+}
+
+bool stream_destroy_step(struct store_thread *thread, enum encoding encoding, void *pointer,
+                       int64_t until_us)
+{
+    (void)until_us;
+    stream_destroy(thread, encoding, pointer);
+    return false;
+}
+
+void *stream_copy(struct store_thread *thread, enum encoding encoding, const void *pointer)
+{
+    (void)encoding;
+    return listpack_load(thread, listpack_bytes(pointer));
+}
+
+size_t stream_elements(enum encoding encoding, const void *pointer)
+{
+    (void)encoding;
+    return listpack_count(pointer);
+}
+
+size_t stream_memory(enum encoding encoding, const void *pointer, size_t samples)
+{
+    (void)encoding;
+    (void)samples;
+    return listpack_memory(pointer);
+}
