@@ -1,0 +1,56 @@
+/* What handlers report: the mutation gate; see call.h and changes.h. */
+#include "exec/call.h"
+
+#include "exec/perform.h"
+#include "exec/transaction.h"
+
+void changes_tell(struct engine *engine, struct session *session, const struct bytes *argv,
+                  uint32_t argc)
+{
+    const struct change_sink *sink = &engine->changes;
+    if ((session->flags & SESSION_EXECUTING) != 0 && transaction_open_frame(session)) {
+        struct bytes multi = LIT("MULTI");
+        sink->effect(sink->user, session->db, &multi, 1);
+    }
+    sink->effect(sink->user, session->db, argv, argc);
+}
+
+static void tell_event(struct call *call, uint32_t db, struct bytes key, const char *event)
+{
+    const struct change_sink *sink = &call->engine->changes;
+    call->effects.changed++;
+    if (__builtin_expect(sink->event != NULL, 0) && event != NULL) {
+        sink->event(sink->user, db, key, bytes_of(event));
+    }
+}
+
+void call_changed(struct call *call, struct bytes key, const char *event)
+{
+    keyspace_touch(call->keyspace, call->keys, key);
+    tell_event(call, call->session->db, key, event);
+}
+
+void call_changed_in(struct call *call, uint32_t db, struct bytes key, const char *event)
+{
+    keyspace_touch_in(call->keyspace, call->keys, db, key);
+    tell_event(call, db, key, event);
+}
+
+void call_changed_all(struct call *call, uint32_t db)
+{
+    keyspace_touch_all(call->keyspace, call->keys, db);
+    call->effects.changed++;
+}
+
+void call_propagate_as(struct call *call, const struct bytes *argv, uint32_t argc)
+{
+    call->effects.replaced = true;
+    if (call->engine->changes.effect != NULL) {
+        changes_tell(call->engine, call->session, argv, argc);
+    }
+}
+
+void call_propagate_nothing(struct call *call)
+{
+    call->effects.suppressed = true;
+}

@@ -1,0 +1,102 @@
+/* What all executing threads share; see engine.h. */
+#include "exec/engine.h"
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "exec/executor.h"
+#include "exec/slowlog.h"
+
+enum { RUN_ID_LEN = 40, DEFAULT_SLOWLOG_LEN = 128, DEFAULT_SLOWLOG_US = 10000 };
+#define DEFAULT_MAX_BULK_LEN (512u * 1024 * 1024)
+
+/* A key has ended: what replicas and the append-only file are told is its deletion. */
+static void tell_expired(void *user, struct store_thread *thread, uint32_t db, struct bytes key)
+{
+    const struct engine *engine = user;
+    (void)thread;
+    if (engine->changes.effect != NULL) {
+        bool lazily = atomic_load_explicit(&engine->settings.lazy_expire, memory_order_relaxed);
+        struct bytes argv[] = { lazily ? LIT("UNLINK") : LIT("DEL"), key };
+        engine->changes.effect(engine->changes.user, db, argv, 2);
+    }
+    if (engine->changes.event != NULL) {
+        engine->changes.event(engine->changes.user, db, key, LIT("expired"));
+    }
+}
+
+static void set_defaults(struct engine_settings *settings)
+{
+    atomic_init(&settings->slowlog_log_slower_than, DEFAULT_SLOWLOG_US);
+    atomic_init(&settings->slowlog_max_len, DEFAULT_SLOWLOG_LEN);
+    atomic_init(&settings->max_bulk_len, DEFAULT_MAX_BULK_LEN);
+    atomic_init(&settings->maxmemory_denies, true);
+}
+
+/* A run's id: hex digits from the same dice as everything else, so that a seed gives it. */
+static void make_run_id(struct random *dice, char *out)
+{
+    for (size_t i = 0; i < RUN_ID_LEN; i++) {
+        out[i] = "0123456789abcdef"[random_below(dice, 16)];
+    }
+    out[RUN_ID_LEN] = '\0';
+}
+
+bool engine_init(struct engine *engine, const struct engine_options *options)
+{
+    struct random dice;
+    uint64_t seed = options->seed;
+    if (seed == 0) {
+        random_system(&seed, sizeof seed);
+    }
+    random_init(&dice, seed);
+    *engine = (struct engine){ .clock = options->clock, .log = options->log };
+    struct keyspace_options store = {
+        .databases = options->databases,
+        .hash_key = { random_next(&dice), random_next(&dice) },
+        .clock = options->clock,
+        .hooks = { .expired = tell_expired, .user = engine },
+    };
+    if (options->seed == 0) {
+        random_system(&store.hash_key, sizeof store.hash_key); /* 64 bits are too few for it. */
+    }
+    engine->seed = random_next(&dice);
+    make_run_id(&dice, engine->run_id);
+    set_defaults(&engine->settings);
+    ticks_init(&engine->ticks);
+    engine->started_us = clock_monotonic_us(options->clock);
+    mutex_init(&engine->sessions_lock, RANK_SESSIONS);
+    engine->registry = registry_create(options->families, options->family_count);
+    if (engine->registry != NULL) {
+        size_t size = (registry_count(engine->registry) + 1) * sizeof(struct command_stats);
+        engine->past_commands = mem_try_alloc(size);
+        if (engine->past_commands != NULL) {
+            memset(engine->past_commands, 0, size);
+        }
+    }
+    engine->keyspace = keyspace_create(&store);
+    engine->slowlog = slowlog_create();
+    if (engine->registry == NULL || engine->past_commands == NULL || engine->keyspace == NULL ||
+        engine->slowlog == NULL) {
+        engine_release(engine);
+        return false;
+    }
+    return true;
+}
+
+void engine_release(struct engine *engine)
+{
+    keyspace_destroy(engine->keyspace);
+    slowlog_destroy(engine->slowlog);
+    registry_destroy(engine->registry);
+    mem_free(engine->past_commands);
+    mutex_release(&engine->sessions_lock);
+    engine->keyspace = NULL;
+    engine->slowlog = NULL;
+    engine->registry = NULL;
+    engine->past_commands = NULL;
+}
+
+size_t engine_memory(const struct engine *engine)
+{
+    return sizeof *engine + keyspace_memory(engine->keyspace);
+}

@@ -1,0 +1,121 @@
+/* What all executing threads of one server share: keyspace, command table, settings,
+ * sessions, slow log, and the way up to the server for commands that ask about it. */
+#ifndef EXEC_ENGINE_H
+#define EXEC_ENGINE_H
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/ticks.h"
+#include "exec/changes.h"
+#include "exec/registry.h"
+#include "exec/stats.h"
+#include "store/keyspace.h"
+
+/* The Redis whose behaviour clients may expect; HELLO, INFO, LOLWUT. */
+#define REDIS_COMPAT_VERSION "7.2.5"
+
+struct executor;
+struct session;
+struct slowlog;
+
+/* Who may use a dangerous command: nobody, everybody, or clients of this machine. */
+enum command_access { ACCESS_NO, ACCESS_YES, ACCESS_LOCAL };
+
+/* Settings that executing threads read at any time; the server's configuration writes
+ * them.  Each is a directive. */
+struct engine_settings {
+    _Atomic int64_t slowlog_log_slower_than; /* microseconds; negative: off, 0: all */
+    _Atomic uint64_t slowlog_max_len;
+    _Atomic uint64_t max_bulk_len;           /* proto-max-bulk-len: strings can't be longer */
+    _Atomic uint64_t maxmemory;              /* bytes; 0: no limit */
+    _Atomic bool maxmemory_denies;           /* the policy is noeviction */
+    _Atomic bool password_needed;            /* requirepass is not empty */
+    _Atomic bool lazy_expire, lazy_server_del, lazy_user_del, lazy_user_flush;
+    _Atomic uint8_t debug_command;           /* enable-debug-command: enum command_access */
+};
+
+/* What commands ask of the server above: filled by the composition root.  'server' is the
+ * first argument of each.  Texts go to 'out'; errors are whole lines without '-'. */
+struct engine_services {
+    void *server;
+    /* INFO's text of the sections ("default", "all", "everything" or names; NULL-free). */
+    void (*info)(void *server, struct executor *executor, const struct bytes *sections,
+                 uint32_t count, struct buf *out);
+    /* CONFIG GET: calls 'each' for every directive whose name matches one of the globs. */
+    void (*config_get)(void *server, const struct bytes *patterns, uint32_t count,
+                       void (*each)(void *user, struct bytes name, struct bytes value), void *user);
+    /* CONFIG SET of pairs, all or nothing; false with the error line in 'error'. */
+    bool (*config_set)(void *server, const struct bytes *pairs, uint32_t count, struct buf *error);
+    bool (*config_rewrite)(void *server, struct buf *error);
+    void (*config_reset_stat)(void *server);
+    /* True when user and password are good ("default" is the only user for now). */
+    bool (*authenticate)(void *server, struct bytes user, struct bytes password);
+    /* SHUTDOWN: begins a graceful stop; false when it can't, with the error line. */
+    bool (*shutdown)(void *server, bool save, bool nosave, bool now, bool force, struct buf *error);
+    void (*shutdown_abort)(void *server);
+    /* CLIENT PAUSE until a wall-clock millisecond; 0 ends it. */
+    void (*pause)(void *server, int64_t until_ms, bool writes_only);
+    /* An event for the owner: a slow command. */
+    void (*slow_command)(void *server, const struct session *session, struct bytes command,
+                         int64_t microseconds);
+};
+
+struct engine {
+    struct keyspace *keyspace;
+    struct registry *registry;
+    struct slowlog *slowlog;
+    struct log *log;
+    const struct clock *clock;
+    struct ticks ticks;
+    struct engine_settings settings;
+    struct engine_services services;
+    struct change_sink changes;
+    struct mutex sessions_lock;        /* RANK_SESSIONS: the two lists */
+    struct session *sessions;          /* reading a member needs the exclusive section */
+    struct executor *executors;
+    _Atomic uint64_t next_session_id;
+    _Atomic int64_t session_count;     /* connected ones, without in-process clients */
+    _Atomic int64_t pause_until_ms;    /* CLIENT PAUSE */
+    _Atomic bool pause_writes_only;
+    struct stats past;                 /* of executors that have ended; sessions_lock */
+    struct command_stats *past_commands;
+    struct error_stats past_errors;
+    uint64_t executors_made;           /* sessions_lock; makes each executor's dice its own */
+    int64_t started_us;                /* monotonic */
+    uint64_t seed;                     /* for the executors' dice */
+    char run_id[41];
+};
+
+/* Creates registry, keyspace and slow log.  'clock', 'log' and 'families' are borrowed.
+ * False when memory is short; then nothing is left. */
+struct engine_options {
+    const struct clock *clock;
+    struct log *log;
+    const struct command_family *const *families; /* command_families() */
+    uint32_t family_count;
+    unsigned databases;
+    uint64_t seed;          /* of hash key and dice; 0: from the system */
+};
+MUST_CHECK bool engine_init(struct engine *engine, const struct engine_options *options);
+void engine_release(struct engine *engine);
+
+/* Takes a leaving executor off the list and keeps its numbers; for executor_release(). */
+void engine_retire_executor(struct engine *engine, struct executor *executor);
+
+/* Sums over all executors, past and present. */
+void engine_stats(struct engine *engine, struct stats *sum);
+/* Of a command, by registry_index(). */
+struct command_totals {
+    uint64_t calls, ticks, rejected, failed;
+};
+void engine_command_stats(struct engine *engine, uint32_t index, struct command_totals *sum);
+void engine_error_stats(struct engine *engine,
+                        void (*each)(void *user, struct bytes word, uint64_t count), void *user);
+/* CONFIG RESETSTAT; in the exclusive section. */
+void engine_reset_stats(struct engine *engine);
+
+/* Bytes of data and overhead, as used_memory tells and maxmemory compares. */
+size_t engine_memory(const struct engine *engine);
+
+#endif

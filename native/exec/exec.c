@@ -1,0 +1,122 @@
+/* EXEC: the queued commands of a transaction as one, while all their keys and all watched
+ * keys are held. */
+#include "exec/perform.h"
+#include "exec/transaction_internal.h"
+
+/* Writes the keys of the queued and of the watched commands into the executor's scratch;
+ * their number, or -1 when memory is short. */
+static int64_t gather_keys(struct executor *executor, const struct session *session)
+{
+    const struct transaction *transaction = session->transaction;
+    uint32_t count = 0;
+    if (!executor_reserve_keys(executor, transaction->arguments + transaction->watch_count)) {
+        return -1;
+    }
+    for (uint32_t i = 0; i < transaction->count; i++) {
+        const struct queued *queued = transaction->queue[i];
+        int found = command_keys(queued->command, queued->argv, queued->argc, executor->found);
+        for (int j = 0; j < found; j++) {
+            executor->keys[count].name = queued->argv[executor->found[j].at];
+            executor->keys[count++].db = session->db;
+        }
+    }
+    for (const struct watch *watch = transaction->watches; watch != NULL; watch = watch->next) {
+        executor->keys[count].name = watch->watcher.key;
+        executor->keys[count++].db = watch->db;
+    }
+    executor_hash_keys(executor, executor->keys, count);
+    return count;
+}
+
+/* A watched key changed, or came to its end, which nobody may have noticed yet.  The watched
+ * keys are held, so that no mark can be set now. */
+static bool watches_broken(struct executor *executor, const struct session *session)
+    REQUIRES(executor->lock)
+{
+    const struct transaction *transaction = session->transaction;
+    struct keyspace *ks = executor->thread.keyspace;
+    if (transaction_dirty(session)) {
+        return true;
+    }
+    for (const struct watch *watch = transaction->watches; watch != NULL; watch = watch->next) {
+        if (watch->existed &&
+            keyspace_peek_in(ks, &executor->lock, watch->db, watch->watcher.key) == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The keys are held.  Replies the array of replies, or null when a watch is broken. */
+static void run_queue(struct executor *executor, struct session *session, struct reply *reply)
+    REQUIRES(executor->lock)
+{
+    struct transaction *transaction = session->transaction;
+    const struct change_sink *sink = &executor->engine->changes;
+    if (watches_broken(executor, session)) {
+        reply_null_array(reply);
+        return;
+    }
+    session->flags |= SESSION_EXECUTING;
+    reply_array(reply, transaction->count);
+    for (uint32_t i = 0; i < transaction->count; i++) {
+        const struct queued *queued = transaction->queue[i];
+        struct task task = {
+            executor, session, queued->command, queued->argv, queued->argc, reply
+        };
+        executor->lock.db = session->db;
+        session->last_command = queued->command;
+        reply->protocol = session->protocol;
+        uint64_t began = perform(&task);
+        perform_account(&task, began);
+    }
+    session->flags &= ~(uint32_t)SESSION_EXECUTING;
+    if (transaction->framed) {
+        struct bytes exec = LIT("EXEC");
+        sink->effect(sink->user, session->db, &exec, 1);
+    }
+}
+
+static void run_exclusively(struct executor *executor, struct session *session,
+                            struct reply *reply) UNCHECKED_LOCKING
+{
+    executor_begin_exclusive(executor);
+    executor->lock.db = session->db;
+    run_queue(executor, session, reply);
+    executor_end_exclusive(executor);
+}
+
+static void run_with_keys(struct executor *executor, struct session *session,
+                          struct reply *reply) UNCHECKED_LOCKING
+{
+    int64_t count = gather_keys(executor, session);
+    if (count < 0) {
+        reply_err(reply, ERR_OUT_OF_MEMORY, "exec");
+    } else if (count == 0) {
+        run_queue(executor, session, reply);
+    } else {
+        keylock_acquire(&executor->lock, session->db, executor->keys, (uint32_t)count,
+                        session->transaction->writes ? KEYLOCK_WRITE : KEYLOCK_READ);
+        run_queue(executor, session, reply);
+        keylock_release(&executor->lock);
+        keyspace_reap(&executor->thread, &executor->lock);
+    }
+}
+
+void transaction_execute(struct executor *executor, struct session *session, struct reply *reply)
+{
+    const struct command *exec = session->last_command;
+    if (!transaction_open(session)) {
+        reply_err(reply, ERR_EXEC_WITHOUT_MULTI, "exec");
+        return;
+    }
+    if (session->transaction->failed) {
+        reply_err(reply, ERR_EXEC_ABORTED, "exec");
+    } else if (session->transaction->everything) {
+        run_exclusively(executor, session, reply);
+    } else {
+        run_with_keys(executor, session, reply);
+    }
+    session->last_command = exec;
+    transaction_discard(session, executor);
+}

@@ -1,0 +1,260 @@
+/* Runs commands: see executor.h.  prepare.c is what comes before, refusal.c what may stand
+ * in the way, perform.c the handler and the accounts, exec.c a transaction's commands. */
+#include "exec/executor.h"
+
+#include "base/mem.h"
+#include "exec/engine.h"
+#include "exec/perform.h"
+#include "exec/transaction.h"
+
+/* Off the common path, and so not to weigh on it. */
+#define ASIDE __attribute__((noinline))
+
+/* Scratch beyond this many keys is given back after the batch. */
+enum { KEYS_KEPT = 4096, ACCESS_CLOCK_MASK = 0xffffff };
+
+bool executor_init(struct executor *executor, struct engine *engine)
+{
+    *executor = (struct executor){ .engine = engine };
+    executor->commands =
+        mem_try_alloc((registry_count(engine->registry) + 1) * sizeof(struct command_stats));
+    if (executor->commands == NULL) {
+        return false;
+    }
+    memset(executor->commands, 0,
+           (registry_count(engine->registry) + 1) * sizeof(struct command_stats));
+    if (!keyspace_join(engine->keyspace, &executor->thread)) {
+        mem_free(executor->commands);
+        executor->commands = NULL;
+        return false;
+    }
+    keylock_init(&executor->lock, &executor->thread);
+    /* The kind that takes in those for which there is no room. */
+    memcpy(executor->errors.kinds[0].word, "ERR", 4);
+    executor->errors.used = 1;
+    executor->tick = ticks_now();
+    perform_set_notable(executor);
+    mutex_lock(&engine->sessions_lock);
+    random_init(&executor->thread.dice, engine->seed + engine->executors_made++);
+    executor->next = engine->executors;
+    engine->executors = executor;
+    mutex_unlock(&engine->sessions_lock);
+    return true;
+}
+
+void executor_release(struct executor *executor)
+{
+    engine_retire_executor(executor->engine, executor);
+    keylock_release_memory(&executor->lock);
+    keyspace_quit(executor->engine->keyspace, &executor->thread);
+    mem_free(executor->commands);
+    mem_free(executor->keys);
+    mem_free(executor->found);
+    executor->commands = NULL;
+    executor->keys = NULL;
+    executor->found = NULL;
+}
+
+static void take_time(struct executor *executor)
+{
+    executor->thread.now_ms = clock_wall_ms(executor->engine->clock);
+    executor->thread.access_now = (uint32_t)(executor->thread.now_ms / 1000) & ACCESS_CLOCK_MASK;
+    executor->tick = ticks_now();
+}
+
+void executor_enter(struct executor *executor)
+{
+    keyspace_enter(&executor->thread);
+    executor->era++;
+    take_time(executor);
+}
+
+void executor_leave(struct executor *executor)
+{
+    keyspace_leave(&executor->thread);
+    if (__builtin_expect(executor->key_room > KEYS_KEPT, 0)) {
+        mem_free(executor->keys);
+        mem_free(executor->found);
+        executor->keys = NULL;
+        executor->found = NULL;
+        executor->key_room = 0;
+    }
+}
+
+/* The section is taken and given back in two functions, which the analysis can't follow. */
+void executor_begin_exclusive(struct executor *executor) UNCHECKED_LOCKING
+{
+    if (executor->exclusive++ == 0) {
+        keyspace_leave(&executor->thread);
+        keyspace_begin_exclusive(&executor->thread, &executor->lock);
+        executor->era++;
+        take_time(executor); /* Others may have had it for long. */
+    }
+}
+
+void executor_end_exclusive(struct executor *executor) UNCHECKED_LOCKING
+{
+    if (--executor->exclusive == 0) {
+        keyspace_end_exclusive(&executor->thread, &executor->lock);
+        keyspace_enter(&executor->thread);
+    }
+}
+
+/* Reuses the hash that executor_prepare() computed when it is still the key's. */
+static inline void run_with_one_key(const struct task *task, const struct request *request)
+{
+    struct executor *executor = task->executor;
+    struct locked_key own;
+    const struct locked_key *key = &request->key;
+    uint32_t db = task->session->db;
+    if (__builtin_expect(!request->has_key || key->db != db || request->era != executor->era, 0)) {
+        own.name = task->argv[task->command->derived.key_at];
+        own.db = db;
+        own.hash = keyspace_hash(executor->thread.keyspace, db, own.name);
+        key = &own;
+    }
+    keylock_acquire(&executor->lock, db, key, 1,
+                    task->command->derived.writes ? KEYLOCK_WRITE : KEYLOCK_READ);
+    uint64_t began = perform(task);
+    keylock_release(&executor->lock);
+    keyspace_reap(&executor->thread, &executor->lock);
+    perform_account(task, began);
+}
+
+static ASIDE void run_without_keys(const struct task *task)
+{
+    uint64_t began = perform(task);
+    perform_account(task, began);
+}
+
+static ASIDE void run_exclusively(const struct task *task)
+{
+    executor_begin_exclusive(task->executor);
+    task->executor->lock.db = task->session->db;
+    uint64_t began = perform(task);
+    perform_account(task, began);
+    executor_end_exclusive(task->executor);
+}
+
+static ASIDE void run_with_keys(const struct task *task)
+{
+    struct executor *executor = task->executor;
+    const struct command *command = task->command;
+    if (command->needs_everything != NULL && command->needs_everything(task->argv, task->argc)) {
+        run_exclusively(task);
+        return;
+    }
+    if (!executor_reserve_keys(executor, task->argc)) {
+        reply_err(task->reply, ERR_OUT_OF_MEMORY, command->name);
+        perform_note_error(executor, task->reply);
+        return;
+    }
+    int count = command_keys(command, task->argv, task->argc, executor->found);
+    if (count <= 0) {
+        run_without_keys(task); /* The handler finds the same fault and says so. */
+        return;
+    }
+    struct locked_key *keys = executor->keys;
+    uint32_t db = task->session->db;
+    for (int i = 0; i < count; i++) {
+        keys[i].name = task->argv[executor->found[i].at];
+        keys[i].db = db;
+    }
+    executor_hash_keys(executor, keys, (uint32_t)count);
+    keylock_acquire(&executor->lock, db, keys, (uint32_t)count,
+                    command->derived.writes ? KEYLOCK_WRITE : KEYLOCK_READ);
+    uint64_t began = perform(task);
+    keylock_release(&executor->lock);
+    keyspace_reap(&executor->thread, &executor->lock);
+    perform_account(task, began);
+}
+
+static inline void run(const struct task *task, const struct request *request)
+{
+    enum command_plan plan = (enum command_plan)task->command->derived.plan;
+    if (__builtin_expect(plan == PLAN_ONE_KEY, 1)) {
+        run_with_one_key(task, request);
+    } else if (plan == PLAN_KEYS) {
+        run_with_keys(task);
+    } else if (plan == PLAN_EVERYTHING) {
+        run_exclusively(task);
+    } else {
+        run_without_keys(task);
+    }
+}
+
+/* False for the plain case, in which nothing can stand in the way of a known command with
+ * the right number of arguments. */
+static inline bool has_obstacles(const struct engine *engine, const struct session *session,
+                                 const struct request *request)
+{
+    const struct command *command = request->command;
+    const struct engine_settings *settings = &engine->settings;
+    return command == NULL || !command_arity_fits(command, request->argc) ||
+           session->transaction != NULL ||
+           atomic_load_explicit(&settings->password_needed, memory_order_relaxed) ||
+           atomic_load_explicit(&settings->maxmemory, memory_order_relaxed) != 0 ||
+           atomic_load_explicit(&engine->pause_until_ms, memory_order_relaxed) != 0 ||
+           atomic_load_explicit(&session->killed, memory_order_relaxed);
+}
+
+static inline void run_visibly(struct executor *executor, struct session *session,
+                               const struct request *request, struct reply *reply)
+{
+    enum verdict verdict = VERDICT_RUN;
+    session->last_command = request->command;
+    session->active_ms = executor->thread.now_ms;
+    session->dialect = request->dialect;
+    reply->dialect = request->dialect;
+    reply->protocol = session->protocol;
+    executor->noted_errors = reply->errors;
+    if (__builtin_expect(has_obstacles(executor->engine, session, request), 0)) {
+        verdict = executor_examine(executor, session, request, reply);
+    }
+    if (__builtin_expect(verdict == VERDICT_RUN, 1)) {
+        struct task task = { executor,      session,       request->command,
+                             request->argv, request->argc, reply };
+        run(&task, request);
+    } else if (verdict == VERDICT_QUEUE) {
+        transaction_queue(session, request, reply);
+    }
+}
+
+/* CLIENT REPLY OFF and SKIP: takes the reply back, unless the command was one that switched
+ * replies on. */
+static ASIDE void run_silently(struct executor *executor, struct session *session,
+                               const struct request *request, struct reply *reply)
+{
+    struct reply_mark mark = reply_mark(reply);
+    run_visibly(executor, session, request, reply);
+    if ((session->flags & SESSION_POSTPONED) == 0) {
+        if ((session->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP)) != 0) {
+            reply_rewind(reply, mark);
+        }
+        session->flags &= ~(uint32_t)SESSION_REPLY_SKIP;
+    }
+}
+
+void executor_run(struct executor *executor, struct session *session, const struct request *request,
+                  struct reply *reply)
+{
+    if (__builtin_expect((session->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP)) != 0, 0)) {
+        run_silently(executor, session, request, reply);
+    } else {
+        run_visibly(executor, session, request, reply);
+    }
+    if (__builtin_expect((session->flags & SESSION_REPLY_SKIP_NEXT) != 0, 0)) {
+        session->flags &= ~(uint32_t)SESSION_REPLY_SKIP_NEXT;
+        session->flags |= SESSION_REPLY_SKIP;
+    }
+}
+
+void executor_call(struct executor *executor, struct session *session, const struct bytes *argv,
+                   uint32_t argc, struct reply *reply)
+{
+    struct request request;
+    executor_enter(executor);
+    executor_prepare(executor, session, argv, argc, DIALECT_RESP, &request);
+    executor_run(executor, session, &request, reply);
+    executor_leave(executor);
+}

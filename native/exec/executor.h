@@ -1,0 +1,75 @@
+/* Runs commands: lookup, arity, permission, state, lock keys, handler, record the change,
+ * unlock, reply.  One executor per executing thread (worker, cron, in-process client). */
+#ifndef EXEC_EXECUTOR_H
+#define EXEC_EXECUTOR_H
+
+#include "exec/command.h"
+#include "exec/session.h"
+#include "exec/stats.h"
+#include "proto/reply.h"
+#include "store/keyspace.h"
+
+struct engine;
+
+/* A parsed command on its way, made by executor_prepare(). */
+struct request {
+    const struct bytes *argv;     /* borrowed until it has run */
+    uint32_t argc;
+    uint8_t dialect;
+    const struct command *command; /* NULL: unknown */
+    struct locked_key key;         /* of commands with one key: already hashed */
+    bool has_key;
+    uint32_t era;                  /* the executor's: hashes of an older one are not used */
+};
+
+struct executor {
+    struct store_thread thread;
+    struct keylock lock;
+    struct engine *engine;
+    struct executor *next;             /* the engine's list */
+    struct stats stats;
+    struct command_stats *commands;    /* by registry_index() */
+    struct error_stats errors;
+    struct locked_key *keys;           /* scratch for commands with many keys */
+    struct found_key *found;
+    uint32_t key_room;
+    uint64_t tick;                     /* when the last command of this batch ended */
+    uint64_t notable_ticks;            /* commands of this length on get a closer look */
+    int64_t slow_us;                   /* the setting that 'notable_ticks' was made from */
+    uint32_t noted_errors;             /* reply->errors that the statistics know of */
+    uint32_t era;                      /* moves on when databases may have changed places */
+    uint32_t exclusive;                /* this thread is in the exclusive section, nested so often */
+};
+
+/* 'executor' is the caller's memory and stays in place.  False when memory is short. */
+MUST_CHECK bool executor_init(struct executor *executor, struct engine *engine);
+void executor_release(struct executor *executor);
+
+/* A batch of commands: takes the time, joins the readers.  No blocking calls inside. */
+void executor_enter(struct executor *executor);
+void executor_leave(struct executor *executor);
+
+/* Finds the command and hashes its key for 'session' as it is now; may be wrong by the time
+ * it runs (SELECT before it in the same pipeline), which executor_run() notices. */
+void executor_prepare(struct executor *executor, const struct session *session,
+                      const struct bytes *argv, uint32_t argc, enum dialect dialect,
+                      struct request *request);
+
+/* Starts the memory of all their keys on its way. */
+void executor_prefetch(struct executor *executor, const struct request *requests, uint32_t count);
+
+/* Runs one command of 'session' in a batch and writes its reply.  What is to happen with
+ * the client afterwards stands in session->flags; with SESSION_POSTPONED nothing has run. */
+void executor_run(struct executor *executor, struct session *session,
+                  const struct request *request, struct reply *reply);
+
+/* Prepares and runs in a batch of its own: in-process clients, tests. */
+void executor_call(struct executor *executor, struct session *session, const struct bytes *argv,
+                   uint32_t argc, struct reply *reply);
+
+/* Leaves the batch, takes the exclusive section, and back; for code that runs in a batch and
+ * holds no key.  Nested calls count. */
+void executor_begin_exclusive(struct executor *executor);
+void executor_end_exclusive(struct executor *executor);
+
+#endif

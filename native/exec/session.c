@@ -1,0 +1,134 @@
+/* A client's state; see session.h. */
+#include "exec/session.h"
+
+#include "base/mem.h"
+#include "exec/engine.h"
+#include "exec/transaction.h"
+
+/* ---- The carrier of clients without a socket ---------------------------------------- */
+
+static void no_addresses(const struct session *session, struct buf *peer, struct buf *ours)
+{
+    (void)session;
+    (void)peer;
+    (void)ours;
+}
+
+static int no_descriptor(const struct session *session)
+{
+    (void)session;
+    return -1;
+}
+
+static void no_buffers(const struct session *session, size_t *query, size_t *query_free,
+                       size_t *output, size_t *output_pieces, size_t *total)
+{
+    (void)session;
+    *query = *query_free = *output = *output_pieces = 0;
+    *total = sizeof(struct session);
+}
+
+static void mark_killed(struct session *session)
+{
+    atomic_store_explicit(&session->killed, true, memory_order_release);
+}
+
+static const struct session_carrier internal_carrier = {
+    .addresses = no_addresses,
+    .descriptor = no_descriptor,
+    .buffers = no_buffers,
+    .kill = mark_killed,
+    .kind = 'N',
+    .internal = true,
+};
+
+/* ---- Life ---------------------------------------------------------------------------- */
+
+static uint32_t first_flags(const struct session *session, struct engine *engine)
+{
+    if (session->carrier->internal) {
+        return SESSION_INTERNAL | SESSION_AUTHENTICATED;
+    }
+    return atomic_load_explicit(&engine->settings.password_needed, memory_order_relaxed)
+               ? 0
+               : SESSION_AUTHENTICATED;
+}
+
+void session_init(struct session *session, struct engine *engine,
+                  const struct session_carrier *carrier, int64_t now_ms)
+{
+    *session = (struct session){
+        .carrier = carrier != NULL ? carrier : &internal_carrier,
+        .id = atomic_fetch_add_explicit(&engine->next_session_id, 1, memory_order_relaxed) + 1,
+        .created_ms = now_ms,
+        .active_ms = now_ms,
+        .protocol = 2,
+    };
+    session->flags = first_flags(session, engine);
+    if (!session->carrier->internal) {
+        atomic_fetch_add_explicit(&engine->session_count, 1, memory_order_relaxed);
+    }
+    mutex_lock(&engine->sessions_lock);
+    session->next = engine->sessions;
+    if (session->next != NULL) {
+        session->next->previous = session;
+    }
+    engine->sessions = session;
+    mutex_unlock(&engine->sessions_lock);
+}
+
+static void drop_details(struct session *session)
+{
+    if (session->details != NULL) {
+        buf_release(&session->details->name);
+        buf_release(&session->details->library_name);
+        buf_release(&session->details->library_version);
+        buf_release(&session->details->user);
+        mem_free(session->details);
+        session->details = NULL;
+    }
+}
+
+void session_release(struct session *session, struct engine *engine, struct executor *executor)
+{
+    mutex_lock(&engine->sessions_lock);
+    if (session->previous != NULL) {
+        session->previous->next = session->next;
+    } else {
+        engine->sessions = session->next;
+    }
+    if (session->next != NULL) {
+        session->next->previous = session->previous;
+    }
+    mutex_unlock(&engine->sessions_lock);
+    if (!session->carrier->internal) {
+        atomic_fetch_sub_explicit(&engine->session_count, 1, memory_order_relaxed);
+    }
+    transaction_discard(session, executor);
+    drop_details(session);
+    session->next = session->previous = NULL;
+}
+
+void session_reset(struct session *session, struct engine *engine, struct executor *executor)
+{
+    enum { KEPT = SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_NOW };
+    transaction_discard(session, executor);
+    if (session->details != NULL) {
+        /* The library's name and version stay: they say what the client is. */
+        buf_release(&session->details->name);
+        buf_release(&session->details->user);
+        session->details->name = (struct buf){ 0 };
+        session->details->user = (struct buf){ 0 };
+    }
+    session->flags = (session->flags & KEPT) | first_flags(session, engine);
+    session->db = 0;
+    session->protocol = 2;
+}
+
+struct session_details *session_details(struct session *session)
+{
+    if (session->details == NULL) {
+        session->details = mem_zalloc(sizeof *session->details);
+    }
+    return session->details;
+}

@@ -1,0 +1,89 @@
+/* A client as the executor sees it, with a socket or without: who it is, which database
+ * it uses, how it speaks, its transaction.  Only the executing thread that serves it
+ * touches it; others look at it in the exclusive section, or send its owner a job. */
+#ifndef EXEC_SESSION_H
+#define EXEC_SESSION_H
+
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "proto/dialect.h"
+
+struct command;
+struct engine;
+struct executor;
+struct session;
+struct transaction;
+
+/* What a session's carrier (a connection, or an in-process client) can tell and do. */
+struct session_carrier {
+    /* "127.0.0.1:50000", or the path for a Unix socket; ours is the local end. */
+    void (*addresses)(const struct session *session, struct buf *peer, struct buf *ours);
+    int (*descriptor)(const struct session *session); /* -1 when there is none */
+    /* Bytes of the query buffer, of it free, of the output buffer, pieces of output. */
+    void (*buffers)(const struct session *session, size_t *query, size_t *query_free,
+                    size_t *output, size_t *output_pieces, size_t *total);
+    /* Asks the owner to close it soon; in the exclusive section. */
+    void (*kill)(struct session *session);
+    char kind; /* CLIENT LIST's flag: 'N' a normal client, 'U' one of a Unix socket */
+    bool internal; /* of the same process: SESSION_INTERNAL, authenticated, not counted */
+};
+
+enum session_flags {
+    SESSION_AUTHENTICATED = 1 << 0,
+    SESSION_CLOSE_AFTER_REPLY = 1 << 1, /* QUIT, a protocol error */
+    SESSION_CLOSE_NOW = 1 << 2,         /* killed: no reply */
+    SESSION_REPLY_OFF = 1 << 3,         /* CLIENT REPLY OFF */
+    SESSION_REPLY_SKIP_NEXT = 1 << 4,   /* CLIENT REPLY SKIP: armed */
+    SESSION_REPLY_SKIP = 1 << 5,        /* this command's reply is dropped */
+    SESSION_NO_EVICT = 1 << 6,
+    SESSION_NO_TOUCH = 1 << 7,
+    SESSION_INTERNAL = 1 << 8,          /* in-process: outside maxclients and pauses */
+    SESSION_EXECUTING = 1 << 9,         /* inside EXEC */
+    SESSION_POSTPONED = 1 << 10,        /* CLIENT PAUSE: the command has not run and has no reply;
+                                           the carrier keeps it, clears this, and brings it again
+                                           when the pause is over */
+};
+
+/* What few sessions have, allocated when first needed. */
+struct session_details {
+    struct buf name, library_name, library_version, user;
+};
+
+struct session {
+    struct session *next, *previous;   /* the engine's list; its lock */
+    const struct session_carrier *carrier;
+    struct transaction *transaction;   /* inside MULTI, or with watched keys; else NULL */
+    struct session_details *details;   /* or NULL */
+    const struct command *last_command;
+    uint64_t id;
+    int64_t created_ms, active_ms;     /* Unix time */
+    uint32_t flags;                    /* enum session_flags */
+    uint32_t db;
+    uint8_t protocol;                  /* 2 or 3 */
+    uint8_t dialect;                   /* of the newest command */
+    uint8_t close_reason;              /* enum rln_close_reason, once it is to be closed */
+    _Atomic bool killed;               /* set by others in the exclusive section */
+};
+
+/* Makes 'session' a new client of the engine: an id, the defaults, into the list.  NULL stands
+ * for an internal carrier that knows no addresses. */
+void session_init(struct session *session, struct engine *engine,
+                  const struct session_carrier *carrier, int64_t now_ms);
+/* Out of the list, watches and transaction dropped.  The executor is the serving thread's
+ * and is inside a batch. */
+void session_release(struct session *session, struct engine *engine, struct executor *executor);
+
+/* RESET: back to how it was at the start, but for its id and the authentication that the
+ * configuration asks for. */
+void session_reset(struct session *session, struct engine *engine, struct executor *executor);
+
+/* Never NULL; aborts when memory is short (bounded). */
+struct session_details *session_details(struct session *session);
+
+/* CLIENT LIST's line of a session, without the newline, appended.  In the exclusive section
+ * or for one's own. */
+void session_describe(const struct session *session, int64_t now_ms, struct buf *out);
+
+#endif

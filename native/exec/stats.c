@@ -1,0 +1,142 @@
+/* The statistics of all executing threads, added up; see stats.h and engine.h. */
+#include "exec/stats.h"
+
+#include "exec/engine.h"
+#include "exec/executor.h"
+
+static void add_stats(struct stats *sum, const struct stats *part)
+{
+#define X(name) stat_add(&sum->name, stat_read(&part->name));
+    STATS_LIST(X)
+#undef X
+}
+
+static void add_command(struct command_stats *sum, const struct command_stats *part)
+{
+    stat_add(&sum->calls, stat_read(&part->calls));
+    stat_add(&sum->ticks, stat_read(&part->ticks));
+    stat_add(&sum->rejected, stat_read(&part->rejected));
+    stat_add(&sum->failed, stat_read(&part->failed));
+}
+
+/* Adds the counts of 'part' to 'sum', which only the caller writes. */
+static void add_errors(struct error_stats *sum, const struct error_stats *part)
+{
+    uint32_t kinds = atomic_load_explicit(&part->used, memory_order_acquire);
+    for (uint32_t i = 0; i < kinds; i++) {
+        struct bytes word = bytes_of(part->kinds[i].word);
+        uint32_t used = atomic_load_explicit(&sum->used, memory_order_relaxed), at = 0;
+        while (at < used && !bytes_equal(bytes_of(sum->kinds[at].word), word)) {
+            at++;
+        }
+        if (at == ERROR_KINDS) {
+            at = 0;
+        } else if (at == used) {
+            memcpy(sum->kinds[at].word, part->kinds[i].word, ERROR_KIND_LEN);
+            atomic_store_explicit(&sum->used, used + 1, memory_order_release);
+        }
+        stat_add(&sum->kinds[at].count, stat_read(&part->kinds[i].count));
+    }
+}
+
+void engine_retire_executor(struct engine *engine, struct executor *executor)
+{
+    mutex_lock(&engine->sessions_lock);
+    struct executor **link = &engine->executors;
+    while (*link != executor) {
+        link = &(*link)->next;
+    }
+    *link = executor->next;
+    add_stats(&engine->past, &executor->stats);
+    add_errors(&engine->past_errors, &executor->errors);
+    for (uint32_t i = 0; i < registry_count(engine->registry); i++) {
+        add_command(&engine->past_commands[i], &executor->commands[i]);
+    }
+    mutex_unlock(&engine->sessions_lock);
+}
+
+void engine_stats(struct engine *engine, struct stats *sum)
+{
+    *sum = (struct stats){ 0 };
+    mutex_lock(&engine->sessions_lock);
+    add_stats(sum, &engine->past);
+    for (const struct executor *executor = engine->executors; executor != NULL;
+         executor = executor->next) {
+        add_stats(sum, &executor->stats);
+    }
+    mutex_unlock(&engine->sessions_lock);
+}
+
+void engine_command_stats(struct engine *engine, uint32_t index, struct command_totals *totals)
+{
+    struct command_stats sum = { 0 };
+    mutex_lock(&engine->sessions_lock);
+    add_command(&sum, &engine->past_commands[index]);
+    for (const struct executor *executor = engine->executors; executor != NULL;
+         executor = executor->next) {
+        add_command(&sum, &executor->commands[index]);
+    }
+    mutex_unlock(&engine->sessions_lock);
+    *totals = (struct command_totals){ stat_read(&sum.calls), stat_read(&sum.ticks),
+                                       stat_read(&sum.rejected), stat_read(&sum.failed) };
+}
+
+void engine_error_stats(struct engine *engine,
+                        void (*each)(void *user, struct bytes word, uint64_t count), void *user)
+{
+    struct error_stats sum = { 0 };
+    mutex_lock(&engine->sessions_lock);
+    add_errors(&sum, &engine->past_errors);
+    for (const struct executor *executor = engine->executors; executor != NULL;
+         executor = executor->next) {
+        add_errors(&sum, &executor->errors);
+    }
+    mutex_unlock(&engine->sessions_lock);
+    for (uint32_t i = 0; i < sum.used; i++) {
+        uint64_t count = stat_read(&sum.kinds[i].count);
+        if (count > 0) {
+            each(user, bytes_of(sum.kinds[i].word), count);
+        }
+    }
+}
+
+static void clear_stats(struct stats *stats)
+{
+#define X(name) atomic_store_explicit(&stats->name, 0, memory_order_relaxed);
+    STATS_LIST(X)
+#undef X
+}
+
+static void clear_commands(struct command_stats *commands, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        atomic_store_explicit(&commands[i].calls, 0, memory_order_relaxed);
+        atomic_store_explicit(&commands[i].ticks, 0, memory_order_relaxed);
+        atomic_store_explicit(&commands[i].rejected, 0, memory_order_relaxed);
+        atomic_store_explicit(&commands[i].failed, 0, memory_order_relaxed);
+    }
+}
+
+/* The words stay, for their order is nobody's business. */
+static void clear_errors(struct error_stats *errors)
+{
+    for (uint32_t i = 0; i < ERROR_KINDS; i++) {
+        atomic_store_explicit(&errors->kinds[i].count, 0, memory_order_relaxed);
+    }
+}
+
+void engine_reset_stats(struct engine *engine)
+{
+    uint32_t commands = registry_count(engine->registry);
+    mutex_lock(&engine->sessions_lock);
+    clear_stats(&engine->past);
+    clear_errors(&engine->past_errors);
+    clear_commands(engine->past_commands, commands);
+    for (struct executor *executor = engine->executors; executor != NULL;
+         executor = executor->next) {
+        clear_stats(&executor->stats);
+        clear_errors(&executor->errors);
+        clear_commands(executor->commands, commands);
+    }
+    mutex_unlock(&engine->sessions_lock);
+}
