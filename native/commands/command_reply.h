@@ -1,0 +1,21 @@
+/* What COMMAND tells of one command; its subcommands are cmd_command.c. */
+#ifndef COMMANDS_COMMAND_REPLY_H
+#define COMMANDS_COMMAND_REPLY_H
+
+#include "exec/registry.h"
+#include "proto/reply.h"
+
+/* COMMAND INFO's entry, with those of its subcommands. */
+void command_reply_info(const struct registry *registry, const struct command *command,
+                        struct reply *reply);
+/* COMMAND DOCS' pair of name and documentation. */
+void command_reply_docs(const struct registry *registry, const struct command *command,
+                        struct reply *reply);
+
+/* Of a key's use, as a set of Redis's words. */
+void command_reply_key_flags(uint32_t flags, struct reply *reply);
+
+/* The bit of an ACL category's name without '@', or 0. */
+uint32_t command_find_category(struct bytes name);
+
+#endif

@@ -1,0 +1,9 @@
+/* DEBUG PROTOCOL: one reply of each type, for the tests of clients. */
+#ifndef COMMANDS_DEBUG_PROTOCOL_H
+#define COMMANDS_DEBUG_PROTOCOL_H
+
+#include "exec/call.h"
+
+MUST_CHECK enum err debug_protocol(struct call *call);
+
+#endif

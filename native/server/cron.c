@@ -1,0 +1,106 @@
+/* Work that is due by time; see cron.h. */
+#include "server/cron.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "server/server.h"
+
+enum {
+    BURST_US = 500,         /* of work, before others get the processor */
+    PAUSE_MS = 1,           /* after a burst that did not finish */
+    SAMPLE_US = 100 * 1000, /* between two samples of the rates */
+    TELL_US = 100 * 1000,   /* between two events about expired keys */
+};
+
+bool cron_init(struct cron *cron, struct rln_server *server)
+{
+    memset(cron, 0, sizeof *cron);
+    cron->server = server;
+    int err = os_waker_open(&cron->waker);
+    if (err != 0) {
+        errno = err;
+        return false;
+    }
+    if (!executor_init(&cron->executor, &server->engine)) {
+        os_waker_close(&cron->waker);
+        errno = ENOMEM;
+        return false;
+    }
+    return true;
+}
+
+void cron_request_stop(struct cron *cron)
+{
+    atomic_store_explicit(&cron->stopping, true, memory_order_release);
+    os_wake(&cron->waker);
+}
+
+void cron_release(struct cron *cron)
+{
+    if (cron->started) {
+        pthread_join(cron->thread, NULL);
+        cron->started = false;
+    }
+    executor_release(&cron->executor);
+    os_waker_close(&cron->waker);
+}
+
+/* Tells how many keys have expired since the last time. */
+static void tell_expired(struct cron *cron, int64_t now_us)
+{
+    struct rln_server *server = cron->server;
+    if (now_us - cron->told_us < TELL_US) {
+        return;
+    }
+    uint64_t expired = keyspace_expired(server->engine.keyspace);
+    if (expired > cron->told_expired) {
+        server_tell(server, (struct rln_event){
+                                .type = RLN_EVENT_KEYS_EXPIRED,
+                                .count = (int64_t)(expired - cron->told_expired),
+                            });
+        cron->told_us = now_us;
+    }
+    cron->told_expired = expired;
+}
+
+/* One burst; returns the milliseconds until the next. */
+static int64_t work(struct cron *cron)
+{
+    struct rln_server *server = cron->server;
+    int64_t hz = atomic_load_explicit(&server->config.live.hz, memory_order_relaxed);
+    int64_t now_us = clock_monotonic_us(&server->clock);
+    cron->executor.thread.now_ms = clock_wall_ms(&server->clock);
+    int64_t wait_ms = keyspace_expire_due(&cron->executor.thread, BURST_US);
+    bool more = keyspace_background(&cron->executor.thread, BURST_US);
+    if (now_us - cron->sampled_us >= SAMPLE_US) {
+        cron->sampled_us = now_us;
+        info_meter_sample(&server->meter, &server->engine);
+    }
+    tell_expired(cron, now_us);
+    if (more || wait_ms <= 0) {
+        return PAUSE_MS;
+    }
+    int64_t period = hz > 0 ? 1000 / hz : 100;
+    return wait_ms < period ? wait_ms : period;
+}
+
+static void *run(void *argument)
+{
+    struct cron *cron = argument;
+    while (!atomic_load_explicit(&cron->stopping, memory_order_acquire)) {
+        int64_t wait_ms = work(cron);
+        struct pollfd fd = { .fd = cron->waker.read_fd, .events = POLLIN };
+        (void)poll(&fd, 1, (int)wait_ms);
+    }
+    return NULL;
+}
+
+int cron_start(struct cron *cron)
+{
+    int err = thread_start(&cron->thread, "rln-cron", run, cron);
+    cron->started = err == 0;
+    return err;
+}

@@ -1,0 +1,34 @@
+/* The thread for what is due without any client: keys that expire, memory given to the
+ * background, samples for INFO.  It works in short batches with pauses between them, so
+ * that a million keys that expire at once are not felt. */
+#ifndef SERVER_CRON_H
+#define SERVER_CRON_H
+
+#include <pthread.h>
+
+#include "base/os.h"
+#include "exec/executor.h"
+
+
+struct rln_server;
+
+struct cron {
+    struct rln_server *server;
+    pthread_t thread;
+    bool started;
+    _Atomic bool stopping;
+    struct os_waker waker;
+    struct executor executor;
+    int64_t sampled_us, told_us;     /* monotonic */
+    uint64_t told_expired, told_evicted;
+};
+
+/* False when memory or descriptors are short, with errno set. */
+MUST_CHECK bool cron_init(struct cron *cron, struct rln_server *server);
+/* 0 or an errno value. */
+MUST_CHECK int cron_start(struct cron *cron);
+void cron_request_stop(struct cron *cron);
+/* Joins the thread and frees everything. */
+void cron_release(struct cron *cron);
+
+#endif
