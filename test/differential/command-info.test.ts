@@ -1,0 +1,62 @@
+/** COMMAND INFO of every command that we have is redis-server's, whole. */
+import { describeWith } from '../support/peers';
+import { decodeReply, elementsOf, type RespValue, textOf } from '../support/resp';
+import { type Pair, TwinClient } from './compare';
+import { startOurs, startRedis } from './peers';
+
+/** Commands of ours that redis-server 7.0 does not have, and why we do. */
+const NEWER: Readonly<Record<string, string>> = {
+  'client|setinfo': 'clients of today send it at the start',
+  'client|no-touch': 'goes with CLIENT NO-EVICT since 7.2',
+};
+
+const FLAGS = 2;
+const CATEGORIES = 6;
+const SUBCOMMANDS = 9;
+
+describeWith(['redis-server'], 'COMMAND INFO', () => {
+  let pair: Pair;
+  let twins: TwinClient;
+  let names: string[];
+
+  beforeAll(async () => {
+    const [ours, redis] = await Promise.all([startOurs(), startRedis()]);
+    pair = { ours, redis };
+    twins = await TwinClient.connect(pair, 3);
+    names = elementsOf(decodeReply(await twins.ours.run(['COMMAND', 'LIST'])))
+      .map(textOf)
+      .filter((name) => NEWER[name] === undefined)
+      .sort();
+  });
+
+  afterAll(async () => {
+    twins?.close();
+    await Promise.all([pair?.ours.close(), pair?.redis.close()]);
+  });
+
+  test('lists the commands that every client needs', () => {
+    expect(names).toEqual(expect.arrayContaining(['get', 'set', 'del', 'expire', 'scan', 'multi', 'hello', 'object']));
+  });
+
+  test('is the same for each of our commands', async () => {
+    for (const name of names) {
+      const [ours, redis] = await Promise.all([twins.ours, twins.redis].map((client) => info(client, name)));
+      expect({ name, info: ours }).toEqual({ name, info: redis });
+    }
+  });
+});
+
+async function info(client: TwinClient['ours'], name: string): Promise<unknown> {
+  const [reply] = elementsOf(decodeReply(await client.run(['COMMAND', 'INFO', name])));
+  return reply === undefined ? undefined : describeCommand(reply);
+}
+
+/** One command, with those parts sorted that have no order of their own. */
+function describeCommand(reply: RespValue): unknown {
+  return elementsOf(reply).map((part, index) => {
+    if (index === FLAGS || index === CATEGORIES) return elementsOf(part).map(textOf).sort();
+    if (index !== SUBCOMMANDS) return part;
+    const known = elementsOf(part).filter((subcommand) => NEWER[textOf(elementsOf(subcommand)[0])] === undefined);
+    return known.map(describeCommand).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+  });
+}

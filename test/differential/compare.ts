@@ -1,0 +1,85 @@
+/** Runs the same steps on both servers and compares what comes back. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { decodeReply, quote } from '../support/resp';
+import type { ReplyClient } from './client';
+import type { Step } from './corpus';
+import { explain } from './known-differences';
+import type { Peer } from './peers';
+
+/** Bytes of a wrong reply that a failure shows. */
+const SHOWN = 2000;
+
+/** The two servers under comparison. */
+export interface Pair {
+  readonly ours: Peer;
+  readonly redis: Peer;
+}
+
+/** One client at each of the two servers. */
+export class TwinClient {
+  private constructor(
+    readonly ours: ReplyClient,
+    readonly redis: ReplyClient,
+  ) {}
+
+  static async connect(pair: Pair, protocol: 2 | 3): Promise<TwinClient> {
+    const [ours, redis] = await Promise.all([pair.ours.connect(protocol), pair.redis.connect(protocol)]);
+    return new TwinClient(ours, redis);
+  }
+
+  /** Runs one command on both; throws when the replies differ in a way that is not known. */
+  async same(argv: readonly Buffer[], line: string): Promise<Buffer> {
+    const [ours, redis] = await Promise.all([this.ours.run(argv), this.redis.run(argv)]);
+    expectSame(
+      argv.map((word) => word.toString('latin1')),
+      line,
+      ours,
+      redis,
+    );
+    return ours;
+  }
+
+  /** Sends bytes to both and compares one reply. */
+  async sameRaw(bytes: Buffer, line: string): Promise<void> {
+    const [ours, redis] = await Promise.all([this.ours.exchange(bytes), this.redis.exchange(bytes)]);
+    expectSame([], line, ours, redis);
+  }
+
+  /** Runs a command whose reply does not matter. */
+  async both(...argv: string[]): Promise<void> {
+    await Promise.all([this.ours.run(argv), this.redis.run(argv)]);
+  }
+
+  close(): void {
+    this.ours.close();
+    this.redis.close();
+  }
+}
+
+function expectSame(argv: readonly string[], line: string, ours: Buffer, redis: Buffer): void {
+  if (ours.equals(redis)) return;
+  const [mine, theirs] = [decodeReply(ours), decodeReply(redis)];
+  if (mine !== undefined && theirs !== undefined && explain(argv, mine, theirs) !== undefined) return;
+  throw new Error(
+    `different replies to: ${line}\n   ours ${quote(ours.subarray(0, SHOWN))}\n  redis ${quote(redis.subarray(0, SHOWN))}`,
+  );
+}
+
+/** Runs a case on two empty servers, with connections of its own. */
+export async function compareSteps(pair: Pair, protocol: 2 | 3, steps: readonly Step[]): Promise<void> {
+  const clients: TwinClient[] = [];
+  const client = async (index: number): Promise<TwinClient> => {
+    while (clients.length <= index) clients.push(await TwinClient.connect(pair, protocol));
+    return clients[index] as TwinClient;
+  };
+  try {
+    await (await client(0)).both('FLUSHALL');
+    for (const step of steps) {
+      if (step.kind === 'wait') await sleep(step.ms);
+      else if (step.kind === 'raw') await (await client(0)).sameRaw(step.bytes, step.line);
+      else await (await client(step.other ? 1 : 0)).same(step.argv, step.line);
+    }
+  } finally {
+    for (const twin of clients) twin.close();
+  }
+}

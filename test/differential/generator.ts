@@ -1,0 +1,163 @@
+/** Random commands, most of them valid, some nearly so, over few keys so that they meet. */
+import type { Dice } from '../support/dice';
+
+const KEYS = ['a', 'b', 'c', 'd', 'key:1', '{tag}:2', ''];
+const VALUES = [
+  '',
+  'x',
+  'hello world',
+  '0',
+  '1',
+  '-1',
+  '42',
+  '007',
+  ' 5',
+  '3.25',
+  '1e3',
+  '-0',
+  '9223372036854775806',
+  '-9223372036854775808',
+  '9223372036854775808',
+  '\x00\x01\r\n\xff',
+  'y'.repeat(44),
+  'z'.repeat(45),
+  'long '.repeat(1000),
+];
+const STEPS = ['0', '1', '-1', '7', '-1000', '9223372036854775807', '-9223372036854775808', '1.5', 'x', ''];
+const FLOATS = ['0', '1.5', '-2.25', '1e3', '0.1', '1e400', 'nan', 'inf', 'x', '', '3.0', '-0.0'];
+const OFFSETS = ['0', '1', '3', '-1', '-3', '10', '5000', '-5000', '20000', 'x', '9223372036854775807'];
+/** Lifetimes are long, or over at once: what ends within the test would end at two moments. */
+const SECONDS = ['100', '1000', '5000', '0', '-1', '9223372036854775807', 'x', '1.5'];
+const MILLISECONDS = ['100000', '1000000', '0', '-5', '9223372036854775807', 'x'];
+const UNIX_SECONDS = ['4102444800', '4102444801', '1', '0', '-1', '9223372036854775807', 'x'];
+const UNIX_MILLISECONDS = ['4102444800000', '4102444800500', '1', '0', '-1', '9223372036854775807', 'x'];
+const JUNK = ['NOPE', '', 'NX', 'EX', '\r\n', 'KEEPTTL', '99999999999999999999'];
+const PATTERNS = ['*', 'a*', '?', '[a-c]', 'key:*', '*[0-9]', 'nothing', '\\a'];
+
+/** A command, as its words in Latin-1. */
+export type Words = readonly string[];
+
+/** Makes commands from dice. */
+export class Generator {
+  readonly #dice: Dice;
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+  }
+
+  /** The next few commands: one, or a transaction. */
+  next(): readonly Words[] {
+    if (!this.#dice.oneIn(40)) return [this.#perhapsSpoilt(this.#dice.oneIn(8) ? this.#differing() : this.#plain())];
+    const body = Array.from({ length: this.#dice.below(6) }, () => this.#perhapsSpoilt(this.#plain()));
+    const watch = this.#dice.oneIn(3) ? [['WATCH', this.#key()], this.#plain()] : [];
+    return [...watch, ['MULTI'], ...body, [this.#dice.oneIn(5) ? 'DISCARD' : 'EXEC']];
+  }
+
+  #key(): string {
+    return this.#dice.pick(KEYS);
+  }
+
+  #value(): string {
+    return this.#dice.pick(VALUES);
+  }
+
+  #keys(): string[] {
+    return Array.from({ length: 1 + this.#dice.below(4) }, () => this.#key());
+  }
+
+  #pairs(): string[] {
+    return this.#keys().flatMap((key) => [key, this.#value()]);
+  }
+
+  #some(words: readonly string[][]): string[] {
+    return words.filter(() => this.#dice.oneIn(4)).flat();
+  }
+
+  #lifetime(): string[] {
+    const pick = (choices: readonly string[]): string => this.#dice.pick(choices);
+    return this.#dice.pick([
+      ['EX', pick(SECONDS)],
+      ['PX', pick(MILLISECONDS)],
+      ['EXAT', pick(UNIX_SECONDS)],
+      ['PXAT', pick(UNIX_MILLISECONDS)],
+    ]);
+  }
+
+  /** Commands whose replies are the same to the byte. */
+  #plain(): Words {
+    return this.#dice.pick([
+      () => ['GET', this.#key()],
+      () => ['SET', this.#key(), this.#value()],
+      () => [
+        'SET',
+        this.#key(),
+        this.#value(),
+        ...this.#some([this.#lifetime(), ['NX'], ['XX'], ['GET'], ['KEEPTTL']]),
+      ],
+      () => ['SETNX', this.#key(), this.#value()],
+      () => ['SETEX', this.#key(), this.#dice.pick(SECONDS), this.#value()],
+      () => ['PSETEX', this.#key(), this.#dice.pick(MILLISECONDS), this.#value()],
+      () => ['GETSET', this.#key(), this.#value()],
+      () => ['GETDEL', this.#key()],
+      () => ['GETEX', this.#key(), ...this.#some([this.#lifetime(), ['PERSIST']])],
+      () => ['MGET', ...this.#keys()],
+      () => ['MSET', ...this.#pairs()],
+      () => ['MSETNX', ...this.#pairs()],
+      () => ['APPEND', this.#key(), this.#value()],
+      () => ['STRLEN', this.#key()],
+      () => ['GETRANGE', this.#key(), this.#dice.pick(OFFSETS), this.#dice.pick(OFFSETS)],
+      () => ['SUBSTR', this.#key(), this.#dice.pick(OFFSETS), this.#dice.pick(OFFSETS)],
+      () => ['SETRANGE', this.#key(), this.#dice.pick(OFFSETS), this.#value()],
+      () => [this.#dice.pick(['INCR', 'DECR']), this.#key()],
+      () => [this.#dice.pick(['INCRBY', 'DECRBY']), this.#key(), this.#dice.pick(STEPS)],
+      () => ['INCRBYFLOAT', this.#key(), this.#dice.pick(FLOATS)],
+      () => [
+        'LCS',
+        this.#key(),
+        this.#key(),
+        ...this.#some([['LEN'], ['IDX'], ['MINMATCHLEN', '2'], ['WITHMATCHLEN']]),
+      ],
+      () => [this.#dice.pick(['DEL', 'UNLINK', 'EXISTS', 'TOUCH']), ...this.#keys()],
+      () => ['TYPE', this.#key()],
+      () => [this.#dice.pick(['RENAME', 'RENAMENX']), this.#key(), this.#key()],
+      () => ['COPY', this.#key(), this.#key(), ...this.#some([['REPLACE'], ['DB', this.#dice.pick(['0', '1', '99'])]])],
+      () => ['MOVE', this.#key(), this.#dice.pick(['0', '1', '2', '16'])],
+      () => ['OBJECT', 'ENCODING', this.#key()],
+      () => ['EXPIRE', this.#key(), this.#dice.pick(SECONDS), ...this.#some([['NX'], ['XX']])],
+      () => ['PEXPIRE', this.#key(), this.#dice.pick(MILLISECONDS), ...this.#some([['NX'], ['XX']])],
+      () => ['EXPIREAT', this.#key(), this.#dice.pick(UNIX_SECONDS), ...this.#conditions()],
+      () => ['PEXPIREAT', this.#key(), this.#dice.pick(UNIX_MILLISECONDS), ...this.#conditions()],
+      () => ['PERSIST', this.#key()],
+      () => ['DBSIZE'],
+      () => ['SELECT', this.#dice.pick(['0', '0', '1', '16'])],
+    ])();
+  }
+
+  #conditions(): string[] {
+    return this.#some([['NX'], ['XX'], ['GT'], ['LT']]);
+  }
+
+  /** Commands whose replies have known differences, which are looked up by the command's name. */
+  #differing(): Words {
+    return this.#dice.pick([
+      () => ['OBJECT', 'REFCOUNT', this.#key()],
+      () => [this.#dice.pick(['TTL', 'PTTL', 'EXPIRETIME', 'PEXPIRETIME']), this.#key()],
+      () => ['KEYS', this.#dice.pick(PATTERNS)],
+      () => ['SCAN', '0', 'COUNT', '1000', 'MATCH', this.#dice.pick(PATTERNS)],
+    ])();
+  }
+
+  /** Now and then: an argument less, one twice, one more, another one, or other letters. */
+  #perhapsSpoilt(words: Words): Words {
+    if (!this.#dice.oneIn(12)) return words;
+    const at = this.#dice.below(words.length);
+    const word = words[at] ?? '';
+    return this.#dice.pick([
+      () => words.filter((_, index) => index !== words.length - 1 || index === 0),
+      () => [...words.slice(0, at), word, ...words.slice(at)],
+      () => [...words, this.#dice.pick(JUNK)],
+      () => [...words.slice(0, at), this.#dice.pick(JUNK), ...words.slice(at + 1)],
+      () => words.map((each) => each.toLowerCase()),
+    ])();
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Where our replies differ from redis-server's on purpose, or must because two clocks or two
+ * hash orders are never the same.  Everything else has to be the same byte for byte.
+ */
+import { elementsOf, type RespValue, textOf } from '../support/resp';
+
+/** A difference, why it is there, and what of it is allowed. */
+export interface KnownDifference {
+  readonly name: string;
+  readonly reason: string;
+  /** True for the commands that it is about; `argv` is in upper case. */
+  readonly applies: (argv: readonly string[]) => boolean;
+  /** True when the two replies differ in just this way. */
+  readonly allows: (ours: RespValue, redis: RespValue) => boolean;
+}
+
+/** What Redis tells as the reference count of a shared object. */
+const SHARED_COUNT = '2147483647';
+
+/** The table; the first entry that applies decides. */
+export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
+  {
+    name: 'order of keys',
+    reason: 'KEYS and SCAN list keys in the order of a hash table with a random seed, in Redis too.',
+    applies: ([name]) => name === 'KEYS' || name === 'SCAN',
+    allows: (ours, redis) => sorted(ours) === sorted(redis),
+  },
+  {
+    name: 'two clocks, seconds',
+    reason: 'The two servers run a relative expiry from slightly different moments; seconds are rounded.',
+    applies: ([name]) => name === 'TTL' || name === 'EXPIRETIME',
+    allows: (ours, redis) => near(ours, redis, 1),
+  },
+  {
+    name: 'two clocks, milliseconds',
+    reason: 'The two servers run a relative expiry from slightly different moments.',
+    applies: ([name]) => name === 'PTTL' || name === 'PEXPIRETIME',
+    allows: (ours, redis) => near(ours, redis, 500),
+  },
+  {
+    name: 'seconds of idleness',
+    reason: 'Redis counts idle time on a clock that it reads ten times a second.',
+    applies: ([name, subcommand]) => name === 'OBJECT' && subcommand === 'IDLETIME',
+    allows: (ours, redis) => near(ours, redis, 1),
+  },
+  {
+    name: 'shared integers',
+    reason: 'Redis shares small integers, except for copies; we tell its number for all of them and share none.',
+    applies: ([name, subcommand]) => name === 'OBJECT' && subcommand === 'REFCOUNT',
+    allows: (ours, redis) => textOf(ours) === SHARED_COUNT && textOf(redis) === '1',
+  },
+  {
+    name: 'help texts',
+    reason: 'The texts of HELP are our own; both are arrays of lines.',
+    applies: ([, subcommand]) => subcommand === 'HELP',
+    allows: (ours, redis) => allLines(ours) && allLines(redis),
+  },
+  {
+    name: 'identity',
+    reason: 'HELLO tells the version and a client number, which are each server’s own.',
+    applies: ([name]) => name === 'HELLO',
+    allows: (ours, redis) => fieldNames(ours) === fieldNames(redis),
+  },
+  {
+    name: 'client numbers',
+    reason: 'Each server numbers its clients by itself.',
+    applies: ([name, subcommand]) => name === 'CLIENT' && subcommand === 'ID',
+    allows: (ours, redis) => ours.kind === ':' && redis.kind === ':',
+  },
+  {
+    name: 'time',
+    reason: 'TIME is the clock, read twice.',
+    applies: ([name]) => name === 'TIME',
+    allows: (ours, redis) => elementsOf(ours).length === 2 && elementsOf(redis).length === 2,
+  },
+  {
+    name: 'order of command names',
+    reason: 'COMMAND LIST lists names in the order of a hash table.',
+    applies: ([name, subcommand]) => name === 'COMMAND' && subcommand === 'LIST',
+    allows: (ours, redis) => sorted(ours) === sorted(redis),
+  },
+];
+
+/** The entry that explains the difference between two replies, if there is one. */
+export function explain(argv: readonly string[], ours: RespValue, redis: RespValue): KnownDifference | undefined {
+  const upper = argv.map((word) => word.toUpperCase());
+  const entry = KNOWN_DIFFERENCES.find((known) => known.applies(upper));
+  return entry?.allows(ours, redis) === true ? entry : undefined;
+}
+
+/** The reply with the elements of each array in one order, as text. */
+function sorted(reply: RespValue): string {
+  if (!Array.isArray(reply.value)) return JSON.stringify(reply);
+  return `${reply.kind}[${elementsOf(reply).map(sorted).sort().join()}]`;
+}
+
+function near(ours: RespValue, redis: RespValue, tolerance: number): boolean {
+  const [mine, theirs] = [Number(textOf(ours)), Number(textOf(redis))];
+  return ours.kind === ':' && redis.kind === ':' && mine > 0 && theirs > 0 && Math.abs(mine - theirs) <= tolerance;
+}
+
+function allLines(reply: RespValue): boolean {
+  return elementsOf(reply).length > 0 && elementsOf(reply).every((line) => line.kind === '+');
+}
+
+function fieldNames(reply: RespValue): string {
+  return elementsOf(reply)
+    .filter((_, index) => index % 2 === 0)
+    .map(textOf)
+    .join();
+}

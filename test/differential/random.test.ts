@@ -1,0 +1,68 @@
+/** Thousands of random commands get the same replies and leave the same data. */
+import { Dice } from '../support/dice';
+import { describeWith } from '../support/peers';
+import { decodeReply, elementsOf, textOf } from '../support/resp';
+import { type Pair, TwinClient } from './compare';
+import { Generator } from './generator';
+import { startOurs, startRedis } from './peers';
+
+const STEPS = 6000;
+const DATABASES = 3;
+
+describeWith(['redis-server'], 'random commands', () => {
+  let pair: Pair;
+
+  beforeAll(async () => {
+    const [ours, redis] = await Promise.all([startOurs(), startRedis()]);
+    pair = { ours, redis };
+  });
+
+  afterAll(async () => {
+    await Promise.all([pair?.ours.close(), pair?.redis.close()]);
+  });
+
+  test.each([2, 3] as const)(
+    'are answered as by redis-server in RESP%i',
+    async (protocol) => {
+      const dice = new Dice();
+      const twins = await TwinClient.connect(pair, protocol);
+      const history: string[] = [];
+      try {
+        await twins.both('FLUSHALL');
+        const generator = new Generator(dice);
+        for (let step = 0; step < STEPS; step++) {
+          for (const words of generator.next()) await runBoth(twins, words, history);
+        }
+        await compareData(twins, history);
+      } catch (error) {
+        const past = history.slice(-12).join('\n  ');
+        throw new Error(`with RLN_TEST_SEED=${dice.seed}: ${(error as Error).message}\nafter\n  ${past}`);
+      } finally {
+        twins.close();
+      }
+    },
+    120_000,
+  );
+});
+
+async function runBoth(twins: TwinClient, words: readonly string[], history: string[]): Promise<Buffer> {
+  const line = words.map((word) => JSON.stringify(word.length > 60 ? `${word.slice(0, 60)}…` : word)).join(' ');
+  history.push(line);
+  return twins.same(
+    words.map((word) => Buffer.from(word, 'latin1')),
+    line,
+  );
+}
+
+/** What is in the first databases, key by key. */
+async function compareData(twins: TwinClient, history: string[]): Promise<void> {
+  for (let db = 0; db < DATABASES; db++) {
+    await runBoth(twins, ['SELECT', String(db)], history);
+    const keys = elementsOf(decodeReply(await runBoth(twins, ['KEYS', '*'], history))).map(textOf);
+    for (const key of keys.sort()) {
+      for (const command of [['TYPE'], ['GET'], ['PTTL'], ['OBJECT', 'ENCODING']]) {
+        await runBoth(twins, [...command, key], history);
+      }
+    }
+  }
+}
