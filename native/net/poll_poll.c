@@ -94,8 +94,9 @@ static int poll_wait(struct poller *poller, struct poll_event *events, int room,
         return errno == EINTR ? 0 : -1;
     }
     int filled = 0;
+    int first = poller->next;
     for (int i = 0; i < poller->count && filled < ready && filled < room; i++) {
-        int at = (poller->next + i) % poller->count;
+        int at = (first + i) % poller->count;
         short got = poller->fds[at].revents;
         if (got == 0) {
             continue;
