@@ -89,7 +89,8 @@ const PLANTED = {
   'net/worker.c': '#include "commands/none.h"\n#include "bench/lane.h"\n#include "rln_bench.h"\n',
   'server/server.c': '#include "rln.h"\n#include "exec/executor.c"\n',
   'binding/own.h': '',
-  'binding/wrap.cc': '#include <napi.h>\n#include "rln.h"\n#include "own.h"\n#include "base/bytes.h"\n#include "rln_bench.h"\n',
+  'binding/wrap.cc':
+    '#include <napi.h>\n#include "rln.h"\n#include "own.h"\n#include "base/bytes.h"\n#include "rln_bench.h"\n',
 };
 const EXPECTED = [
   'base/bad.c:1',

@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { nativeVersion } from '../binding';
+import { addBench } from './bench';
 import * as help from './help';
 import { DEFAULT_PIDFILE } from './pidfile';
 import { addTargetOptions, type TargetOptions, targetOf } from './target';
@@ -120,6 +121,7 @@ export function createProgram(): Command {
       config(options.json === true ? [...words, '--json'] : words);
     });
   addClient(program);
+  addBench(program);
   program
     .command('completion')
     .summary('print a completion script')

@@ -46,9 +46,15 @@ describe('io-model events', () => {
 
   test.each(['poll', process.platform === 'darwin' ? 'kqueue' : 'epoll'])('works with io-poller %s', async (poller) => {
     server = await ServerProcess.start(['--io-poller', poller]);
-    const clients = await connectMany(server.port, 50);
-    await Promise.all(clients.map((client) => work(client, 20)));
-    await Promise.all(clients.map((client) => client.end()));
+    for (let round = 0; round < 20; round++) {
+      const clients = await connectMany(server.port, 50);
+      await Promise.all(clients.map((client) => work(client, 4)));
+      await Promise.all(clients.map((client) => client.end()));
+    }
+    await eventually(
+      () => server.info('connected_clients'),
+      (count) => count === '1',
+    );
   });
 });
 
@@ -87,8 +93,8 @@ describe('io-model blocking', () => {
     await client.end();
   });
 
-  test('serves one client after the other with a single worker', async () => {
-    server = await ServerProcess.start(['--io-model', 'blocking', '--workers', '1']);
+  test('serves one client after the other with a single worker, also when its job queue is full', async () => {
+    server = await ServerProcess.start(['--io-model', 'blocking', '--workers', '1', '--job-queue-length', '2']);
     const clients = await connectMany(server.port, 20);
     const answers = clients.map(async (client) => {
       const reply = await client.call('INCR', 'turn');
@@ -99,9 +105,21 @@ describe('io-model blocking', () => {
     expect(turns).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
   });
 
-  test('stops within a second while idle clients hold every worker and others wait', async () => {
-    server = await ServerProcess.start(['--io-model', 'blocking', '--workers', '2']);
-    const clients = await connectMany(server.port, 6);
+  test('timeout takes the worker from a client who says nothing', async () => {
+    server = await ServerProcess.start(['--io-model', 'blocking', '--workers', '1', '--timeout', '1']);
+    const [idle, next] = await connectMany(server.port, 2);
+    next?.send(encode('PING'));
+    expect(await next?.reply()).toBe('+PONG\r\n');
+    expect(idle?.closed).toBe(true);
+    next?.close();
+  });
+
+  test.each([
+    ['in the job queue', '100'],
+    ['in the backlog, since the job queue is full', '1'],
+  ])('stops within a second while idle clients hold every worker and others wait %s', async (_, room) => {
+    server = await ServerProcess.start(['--io-model', 'blocking', '--workers', '2', '--job-queue-length', room]);
+    const clients = await connectMany(server.port, 10);
     await Promise.all(clients.slice(0, 2).map((client) => client.call('PING')));
     const started = Date.now();
     expect(await server.stop('SIGTERM')).toEqual({ code: 0, signal: null });

@@ -179,19 +179,21 @@ describeLinux('bad input', () => {
   });
 
   test('a million arguments are a command like any other', async () => {
-    const client = await patient.server.connect();
-    const parts = ['*1000001\r\n$4\r\nMSET\r\n'];
-    for (let i = 0; i < 500_000; i++) parts.push(`$${`k${i}`.length}\r\nk${i}\r\n$1\r\nv\r\n`);
-    client.send(parts.join(''));
-    expect(await client.reply()).toBe('+OK\r\n');
-    expect(await client.call('DBSIZE')).toBe(':500000\r\n');
+    const pairs = Array.from({ length: 500_000 }, (_, i) => `$${`k${i}`.length}\r\nk${i}\r\n$1\r\nv\r\n`).join('');
     const names = Array.from({ length: 500_000 }, (_, i) => `$${`k${i}`.length}\r\nk${i}\r\n`).join('');
-    client.send(`*500001\r\n$6\r\nUNLINK\r\n${names}`);
-    expect(await client.reply()).toBe(':500000\r\n');
-    await client.end();
+    patient.allowKept(256);
+    for (let round = 0; round < 3; round++) {
+      const client = await patient.server.connect();
+      client.send(`*1000001\r\n$4\r\nMSET\r\n${pairs}`);
+      expect(await client.reply()).toBe('+OK\r\n');
+      expect(await client.call('DBSIZE')).toBe(':500000\r\n');
+      client.send(`*500001\r\n$6\r\nUNLINK\r\n${names}`);
+      expect(await client.reply()).toBe(':500000\r\n');
+      await client.end();
+    }
   }, 60_000);
 
-  test('a million queued commands can be discarded', async () => {
+  test('200,000 queued commands can be discarded', async () => {
     const client = await patient.server.connect();
     await client.call('MULTI');
     const queued = encode('PING');

@@ -12,7 +12,8 @@ function many(count: number, ...command: string[]): Buffer {
 }
 
 describeLinux('slow readers', () => {
-  const patient = Patient.of();
+  // Far below the default, which is per client: 20 of them would take more than a test should.
+  const patient = Patient.of('--client-reply-pause', '1mb');
 
   async function readers(count: number): Promise<RawClient[]> {
     const clients = await connectMany(patient.port, count);

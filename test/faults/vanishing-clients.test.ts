@@ -129,5 +129,5 @@ describeLinux('a churn of 100,000 connections', () => {
       (count) => count === '1',
     );
     await patient.expectUnharmed();
-  }, 120_000);
+  }, 240_000);
 });

@@ -54,7 +54,8 @@ static void zipfian_keys_have_hot_ones_in_scattered_places(void)
 {
     draw(RLN_LOAD_KEYS_ZIPFIAN);
     double share = (double)most_seen() / DRAWS;
-    CHECK(share > first_share() * 0.9 && share < first_share() * 1.6); /* two ranks may share a key */
+    CHECK(share > first_share() * 0.9 &&
+          share < first_share() * 1.6); /* two ranks may share a key */
     CHECK(seen[0] < most_seen() || seen[1] < most_seen() / 3);
 }
 

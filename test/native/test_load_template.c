@@ -56,7 +56,8 @@ static void placeholders_are_filled(void)
     CHECK_BYTES(write_one(1), LIT("*2\r\n$4\r\nINCR\r\n$22\r\ncounter:000000000002:x\r\n"));
     CHECK_BYTES(write_one(2), LIT("*4\r\n$4\r\nMGET\r\n$16\r\nkey:000000000003\r\n"
                                   "$16\r\nkey:000000000004\r\n$16\r\nkey:000000000005\r\n"));
-    CHECK_BYTES(write_one(3), LIT("*3\r\n$4\r\nSADD\r\n$16\r\nkey:000000000100\r\n$5\r\nplain\r\n"));
+    CHECK_BYTES(write_one(3),
+                LIT("*3\r\n$4\r\nSADD\r\n$16\r\nkey:000000000100\r\n$5\r\nplain\r\n"));
     CHECK_BYTES(write_one(4), LIT("PING\r\n"));
     tear_down();
 }
@@ -69,7 +70,8 @@ static void values_have_the_sizes_that_were_asked_for(void)
     set_up(&command, 1, sizes, 2);
     for (int i = 0; i < 3000; i++) {
         struct bytes request = write_one(0);
-        const char *value = request.at + sizeof "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000000\r\n" - 1;
+        const char *value =
+            request.at + sizeof "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000000\r\n" - 1;
         int len = atoi(value + 1);
         CHECK(workload_has_size(&workload, len));
         empty += len == 0;
@@ -101,7 +103,9 @@ static void nonsense_is_refused(void)
 {
     struct rln_load_error error;
     struct rln_load_command command = { WORDS("PING"), .weight = 0 };
-    struct rln_load_options options = { .key_count = 1, .templates = &command, .template_count = 1 };
+    struct rln_load_options options = { .key_count = 1,
+                                        .templates = &command,
+                                        .template_count = 1 };
     CHECK(!workload_init(&workload, &options, 1, &error));
     workload_release(&workload);
     static const struct rln_load_size size = { 5, 4, 1 };
