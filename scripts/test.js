@@ -49,6 +49,7 @@ function runChecks() {
     check('the core is a guest, the check itself', ['scripts/check-guest.js', '--self-test']);
   } else skip('the core is a guest', 'this reads ELF objects with objdump and nm');
   check('package content', ['scripts/check-pack.js']);
+  check('table of commands', ['scripts/command-table.js', '--check']);
   check('types', [require.resolve('typescript/bin/tsc'), '-p', 'test']);
 }
 
