@@ -3,6 +3,7 @@
 #include "store/keyspace_internal.h"
 
 #include "base/mem.h"
+#include "store/members.h"
 
 enum { DEFAULT_STRIPE_BITS = 12, DEFAULT_LOG_FACTOR = 10, DEFAULT_DECAY_MINUTES = 1 };
 
@@ -42,9 +43,11 @@ static bool create_stripes(struct keyspace *ks, unsigned bits)
     ks->stripes = mem_try_aligned(sizeof *ks->stripes, bytes);
     size_t deadlines = ks->stripe_count * sizeof *ks->next_expiry;
     ks->next_expiry = mem_try_aligned(CACHE_LINE, deadlines < CACHE_LINE ? CACHE_LINE : deadlines);
-    if (ks->stripes == NULL || ks->next_expiry == NULL) {
+    ks->field_ends = mem_try_alloc(ks->stripe_count * sizeof *ks->field_ends);
+    if (ks->stripes == NULL || ks->next_expiry == NULL || ks->field_ends == NULL) {
         return false;
     }
+    memset(ks->field_ends, 0, ks->stripe_count * sizeof *ks->field_ends);
     memset(ks->stripes, 0, bytes);
     for (uint32_t at = 0; at < ks->stripe_count; at++) {
         atomic_init(&ks->next_expiry[at], INT64_MAX);
@@ -61,6 +64,7 @@ static void free_keyspace(struct keyspace *ks)
     }
     mem_free(ks->stripes);
     mem_free((void *)ks->next_expiry);
+    mem_free(ks->field_ends);
     mem_free((void *)ks->id_of);
     mem_free(ks->index_of);
     mem_free((void *)ks->id_uses);
@@ -107,6 +111,7 @@ void keyspace_destroy(struct keyspace *ks)
     struct store_thread last;
     if (keyspace_join(ks, &last)) {
         reclaim_everything(&last);
+        field_ends_release(ks);
         keyspace_quit(ks, &last);
     }
     free_keyspace(ks);
@@ -167,6 +172,7 @@ void keyspace_quit(struct keyspace *ks, struct store_thread *thread)
         ks->quit_expiry_counts[id] += atomic_load(&thread->expiry_counts[id]);
     }
     ks->quit_expired += atomic_load(&thread->expired);
+    ks->quit_evicted += atomic_load(&thread->evicted);
     ks->quit_outside += atomic_load(&thread->outside);
     ks->quit_owners += atomic_load(&thread->owners);
     mutex_unlock(&ks->mutex);
@@ -277,4 +283,21 @@ void keyspace_prefetch_entry(const struct keyspace *ks, uint64_t hash)
         __builtin_prefetch(entry);
         __builtin_prefetch(entry + 48); /* most entries straddle two lines */
     }
+}
+
+void keyspace_prefetch_members(struct store_thread *thread, const struct locked_key *key,
+                               const struct bytes *members, uint32_t count) UNCHECKED_LOCKING
+{
+    struct keyspace *ks = thread->keyspace;
+    struct stripe *stripe = stripe_of(ks, key->hash);
+    if (!rwlock_try_read(&stripe->lock)) {
+        return;
+    }
+    struct table_place place;
+    const struct entry *entry =
+        table_find(&stripe->table, key->hash, database_id(ks, key->db), key->name, &place);
+    if (entry != NULL && entry->encoding == ENCODING_HASHTABLE) {
+        members_prefetch(thread, entry_pointer(entry), members, count);
+    }
+    rwlock_read_unlock(&stripe->lock);
 }

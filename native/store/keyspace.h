@@ -26,6 +26,14 @@ enum { KEYSPACE_NO_EXPIRY = -1 };
  * writing.  'key' is borrowed for the call. */
 struct keyspace_hooks {
     void (*expired)(void *user, struct store_thread *thread, uint32_t db, struct bytes key);
+    /* The same of a key that was evicted. */
+    void (*evicted)(void *user, struct store_thread *thread, uint32_t db, struct bytes key);
+    /* A key is there that was not, for the same while; only after keyspace_tell_created(). */
+    void (*created)(void *user, uint32_t db, struct bytes key);
+    /* Of a field of a hash whose end has passed, before it goes; and when it was the last one
+     * and the key is about to go, too. */
+    void (*field_expired)(void *user, uint32_t db, struct bytes key, struct bytes field);
+    void (*fields_gone)(void *user, uint32_t db, struct bytes key);
     void *user;
 };
 
@@ -53,6 +61,7 @@ struct store_thread {
     _Atomic int64_t *key_counts;     /* by internal database; change since the join */
     _Atomic int64_t *expiry_counts;  /* of these, keys with an expiry */
     _Atomic uint64_t expired;        /* keys this thread found expired and removed */
+    _Atomic uint64_t evicted;        /* keys this thread evicted */
     _Atomic int64_t outside;         /* bytes not in the slabs: blobs, large entries and tables */
     _Atomic int64_t owners;          /* entries with memory outside of the slabs */
     uint32_t access_now;             /* seconds, cut to 24 bits; the executor sets it */
@@ -89,6 +98,12 @@ uint64_t keyspace_hash(const struct keyspace *ks, uint32_t db, struct bytes key)
 void keyspace_prefetch_stripe(const struct keyspace *ks, uint64_t hash);
 void keyspace_prefetch_bucket(const struct keyspace *ks, uint64_t hash);
 void keyspace_prefetch_entry(const struct keyspace *ks, uint64_t hash);
+
+/* The same for what looking up members (fields) of the set or hash of a key takes, once the
+ * key's own memory is there.  Locks the stripe for a moment, unless a writer has it; the
+ * caller holds no key. */
+void keyspace_prefetch_members(struct store_thread *thread, const struct locked_key *key,
+                               const struct bytes *members, uint32_t count);
 
 /* ---- One key ------------------------------------------------------------------ */
 
@@ -136,6 +151,10 @@ MUST_CHECK enum err keyspace_add(struct keyspace *ks, struct keylock *lock, stru
 MUST_CHECK enum err keyspace_expire_at(struct keyspace *ks, struct keylock *lock,
                                        struct entry **entry, int64_t expires_at_ms)
     REQUIRES(*lock);
+
+/* Fields of the hash of 'key' were given ends: has the background know. */
+void keyspace_note_field_ends(struct keyspace *ks, struct keylock *lock, struct bytes key,
+                              const struct entry *entry) REQUIRES(*lock);
 
 /* Removes 'key'; false when there was no live one.  Large values are freed by the
  * background when 'lazily'. */
@@ -242,6 +261,9 @@ void keyspace_reap(struct store_thread *thread, struct keylock *lock);
 /* Whether active expiry and lazy removal happen at all (DEBUG SET-ACTIVE-EXPIRE 0 leaves
  * expired keys invisible but in place). */
 void keyspace_set_active_expiry(struct keyspace *ks, bool on);
+
+/* Whether hooks.created is called. */
+void keyspace_tell_created(struct keyspace *ks, bool on);
 
 /* The policy by which accesses are noted: false notes seconds (LRU), true notes a decaying
  * counter (LFU). */

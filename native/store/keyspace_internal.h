@@ -3,11 +3,13 @@
  *   keyspace.c         life, threads, batches, hashes, prefetch
  *   keyspace_key.c     one key: find, delete, expire, move, copy
  *   keyspace_string.c  writing strings
+ *   keyspace_value.c   structures: adding and freeing them
  *   keyspace_walk.c    scan, random, samples
  *   keyspace_stats.c   counts and memory
  *   flush.c            flush and swap of databases
  *   reclaim.c          tables, values and databases freed later
  *   expire.c           removal of keys that are due
+ *   field_ends.c       removal of fields of hashes that are due
  *   watch.c            watchers of a stripe
  *
  * A stripe is changed under its write lock or in the exclusive section, and read under
@@ -82,6 +84,7 @@ struct keyspace {
 
     _Atomic bool lfu;
     _Atomic bool active_expiry;
+    _Atomic bool tell_created;
     _Atomic unsigned lfu_log_factor, lfu_decay_minutes;
     struct value_limits limits;
 
@@ -95,7 +98,9 @@ struct keyspace {
     uint32_t sweep_stripe;    /* where the background's sweep goes on, ... */
     uint32_t sweep_left;      /* ... and how many stripes it has yet to see */
 
-    /* By stripe: the earliest deadline in its index, INT64_MAX for none.  Written under
+    struct expiry_index *field_ends; /* by stripe; see field_ends.c */
+
+    /* By stripe: the earliest deadline in its indexes, INT64_MAX for none.  Written under
      * the stripe's write lock, read without. */
     _Atomic int64_t *next_expiry;
     uint32_t expire_position;
@@ -107,7 +112,7 @@ struct keyspace {
     struct store_thread *threads;
     struct retired *orphans;
     int64_t *quit_key_counts, *quit_expiry_counts; /* of threads that have quit, by id */
-    uint64_t quit_expired;
+    uint64_t quit_expired, quit_evicted;
     int64_t quit_outside, quit_owners;
     struct detached *detached;
     struct detached *freeing; /* what the background has taken from there; its own */
@@ -224,8 +229,8 @@ struct entry_parts {
 struct entry *entry_make(struct store_thread *thread, const struct entry_parts *parts);
 /* Frees the entry alone. */
 void entry_free(struct store_thread *thread, struct entry *entry);
-/* Frees what the entry's value has outside of it; 'lazily' leaves large ones to the
- * background. */
+/* Frees what the entry's value has outside of it (keyspace_value.c); 'lazily' leaves large
+ * ones to the background, and very large structures go there anyway. */
 void value_free(struct store_thread *thread, struct entry *entry, bool lazily);
 
 /* Bytes outside of the slabs, and values that have some. */
@@ -282,6 +287,17 @@ static inline struct entry *find_for_write(struct store_thread *thread, struct s
     }
     return entry;
 }
+
+/* ---- Fields that end (field_ends.c) --------------------------------------------------- */
+
+/* The earliest moment at which a field of the stripe may be due, INT64_MAX for none. */
+int64_t field_ends_first(const struct keyspace *ks, const struct stripe *stripe);
+/* Has the stripe know when a field of the entry, if it is a hash, ends next. */
+void field_ends_note(struct store_thread *thread, struct stripe *stripe, uint64_t key_hash,
+                     const struct entry *entry);
+/* Removes some fields of a stripe, held for writing, that are due. */
+void field_ends_expire(struct store_thread *thread, struct stripe *stripe);
+void field_ends_release(struct keyspace *ks);
 
 /* ---- Counts (keyspace_stats.c) ------------------------------------------------------ */
 

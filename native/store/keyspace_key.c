@@ -7,10 +7,6 @@
 #include "base/mem.h"
 #include "store/access.h"
 
-/* A blob of this size or more is worth the background's time; so are structures of so many
- * elements, when that is asked for and when it is not. */
-enum { LAZY_BLOB_MIN = 64 * 1024, LAZY_ELEMENTS_MIN = 64, EAGER_ELEMENTS_MAX = 1024 };
-
 /* ---- The key in hand ---------------------------------------------------------------- */
 
 uint64_t held_hash_slow(const struct keyspace *ks, struct keylock *lock, uint32_t db,
@@ -116,42 +112,13 @@ void entry_free(struct store_thread *thread, struct entry *entry)
     }
 }
 
-static void structure_free(struct store_thread *thread, struct entry *entry, bool lazily)
-{
-    enum value_type type = (enum value_type)entry->type;
-    enum encoding encoding = (enum encoding)entry->encoding;
-    void *pointer = entry_pointer(entry);
-    size_t elements = value_elements(entry);
-    if (elements <= (lazily ? (size_t)LAZY_ELEMENTS_MIN : (size_t)EAGER_ELEMENTS_MAX) ||
-        !doom_value(thread->keyspace, type, encoding, pointer)) {
-        value_destroy(thread, type, encoding, pointer);
-    }
-}
-
-void value_free(struct store_thread *thread, struct entry *entry, bool lazily)
-{
-    if (UNLIKELY(entry->type != VALUE_STRING)) {
-        structure_free(thread, entry, lazily);
-        return;
-    }
-    struct blob *blob = entry_blob(entry);
-    if (blob == NULL) {
-        return;
-    }
-    note_outside(thread, -blob_memory(blob), -1);
-    if (lazily && blob->cap >= LAZY_BLOB_MIN && blob_is_mine(blob)) {
-        doom_blob(thread->keyspace, blob);
-    } else {
-        blob_unref(blob);
-    }
-}
-
 /* ---- Entries in their stripe -------------------------------------------------------- */
 
 void stripe_publish_expiry(struct keyspace *ks, struct stripe *stripe)
 {
     _Atomic int64_t *next = &ks->next_expiry[stripe - ks->stripes];
-    int64_t first = expiry_first(&stripe->expiry);
+    int64_t first = expiry_first(&stripe->expiry), field = field_ends_first(ks, stripe);
+    first = field < first ? field : first;
     if (atomic_load_explicit(next, memory_order_relaxed) != first) {
         atomic_store_explicit(next, first, memory_order_relaxed);
     }
@@ -188,6 +155,19 @@ void stripe_insert(struct store_thread *thread, struct stripe *stripe, uint64_t 
     table_insert(&stripe->table, hash, entry);
     counter_add(&thread->key_counts[id], 1);
     stripe_expiry_changed(thread, stripe, hash, id, KEYSPACE_NO_EXPIRY, entry_expires_at(entry));
+    if (UNLIKELY(entry->type == VALUE_HASH)) {
+        field_ends_note(thread, stripe, hash, entry);
+    }
+    const struct keyspace *ks = thread->keyspace;
+    if (UNLIKELY(atomic_load_explicit(&ks->tell_created, memory_order_relaxed)) &&
+        ks->hooks.created != NULL && ks->index_of[id] != INDEX_NONE) {
+        ks->hooks.created(ks->hooks.user, ks->index_of[id], entry_key(entry));
+    }
+}
+
+void keyspace_tell_created(struct keyspace *ks, bool on)
+{
+    atomic_store_explicit(&ks->tell_created, on, memory_order_relaxed);
 }
 
 void stripe_replace(struct store_thread *thread, struct stripe *stripe, uint64_t hash,
@@ -196,6 +176,9 @@ void stripe_replace(struct store_thread *thread, struct stripe *stripe, uint64_t
     bucket_point(place.bucket, place.slot, entry);
     stripe_expiry_changed(thread, stripe, hash, entry_database(entry), entry_expires_at(former),
                           entry_expires_at(entry));
+    if (UNLIKELY(entry->type == VALUE_HASH)) {
+        field_ends_note(thread, stripe, hash, entry);
+    }
 }
 
 void stripe_settle(struct store_thread *thread, struct stripe *stripe)
@@ -252,6 +235,7 @@ static __attribute__((noinline)) enum err find_any(struct keyspace *ks, struct k
     struct entry *entry = peek(ks, lock, lock->db, key);
     *found = entry;
     if (entry == NULL) {
+        lock->missed = key;
         return OK;
     }
     if (UNLIKELY(entry->type != type && type != VALUE_ANY)) {
@@ -278,6 +262,7 @@ enum err keyspace_find(struct keyspace *ks, struct keylock *lock, struct bytes k
             return find_any(ks, lock, key, type, found);
         }
         *found = NULL;
+        lock->missed = key;
         return OK;
     }
     if (UNLIKELY((entry->flags & ENTRY_EXPIRES) != 0 || entry->type != type)) {
@@ -292,7 +277,11 @@ enum err keyspace_find(struct keyspace *ks, struct keylock *lock, struct bytes k
 
 struct entry *keyspace_peek(struct keyspace *ks, struct keylock *lock, struct bytes key)
 {
-    return peek(ks, lock, lock->db, key);
+    struct entry *entry = peek(ks, lock, lock->db, key);
+    if (entry == NULL) {
+        lock->missed = key;
+    }
+    return entry;
 }
 
 struct entry *keyspace_peek_in(struct keyspace *ks, struct keylock *lock, uint32_t db,
@@ -506,37 +495,5 @@ enum err keyspace_copy(struct keyspace *ks, struct keylock *lock, uint32_t from_
         blob_ref(blob);
         note_outside(thread, blob_memory(blob), 1);
     }
-    return OK;
-}
-
-/* ---- Structures ------------------------------------------------------------------------------------------ */
-
-enum err keyspace_add(struct keyspace *ks, struct keylock *lock, struct bytes key,
-                      enum value_type type, enum encoding encoding, void *pointer,
-                      struct entry **entry)
-{
-    struct store_thread *thread = lock->thread;
-    uint64_t hash = held_hash(ks, lock, lock->db, key, true);
-    struct stripe *stripe = stripe_of(ks, hash);
-    struct entry_parts parts = {
-        .id = database_id(ks, lock->db),
-        .key = key,
-        .expires_at_ms = KEYSPACE_NO_EXPIRY,
-        .type = type,
-        .encoding = encoding,
-        .value_len = sizeof pointer,
-        .access = access_initial(ks, thread),
-    };
-    struct entry *made = entry_make(thread, &parts);
-    if (made == NULL) {
-        return ERR_OUT_OF_MEMORY;
-    }
-    if (!stripe_reserve(thread, stripe)) {
-        entry_free(thread, made);
-        return ERR_OUT_OF_MEMORY;
-    }
-    entry_set_pointer(made, pointer);
-    stripe_insert(thread, stripe, hash, made);
-    *entry = made;
     return OK;
 }

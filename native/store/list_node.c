@@ -62,9 +62,9 @@ static struct list_node *create(struct store_thread *thread, uint32_t room)
     return node;
 }
 
-struct list_node *list_node_create(struct store_thread *thread)
+struct list_node *list_node_create(struct store_thread *thread, uint32_t room)
 {
-    struct list_node *node = create(thread, ROOM_MIN);
+    struct list_node *node = create(thread, room > ROOM_MIN ? room : ROOM_MIN);
     if (node != NULL) {
         node->used = LISTPACK_HEADER + 1;
         node->block[LISTPACK_HEADER] = LISTPACK_END;

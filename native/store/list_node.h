@@ -36,9 +36,9 @@ static inline size_t list_node_bytes(const struct list_node *node)
     return list_node_is_plain(node) ? node->plain->len : node->used;
 }
 
-/* Not linked anywhere; NULL when memory is short.  Empty; with one large element; with a
- * copy of a sound listpack of 'count' elements. */
-MUST_CHECK struct list_node *list_node_create(struct store_thread *thread);
+/* Not linked anywhere; NULL when memory is short.  Empty, with room for 'room' bytes (0: a
+ * few); with one large element; with a copy of a sound listpack of 'count' elements. */
+MUST_CHECK struct list_node *list_node_create(struct store_thread *thread, uint32_t room);
 MUST_CHECK struct list_node *list_node_create_plain(struct store_thread *thread,
                                                     struct bytes text);
 MUST_CHECK struct list_node *list_node_load(struct store_thread *thread,
