@@ -16,6 +16,6 @@ MUST_CHECK enum err client_getredir(struct call *call);
 
 /* The session with this id, or NULL.  It may be looked at in the exclusive section only; outside
  * of it the answer tells no more than that it was there. */
-const struct session *client_find(struct engine *engine, uint64_t id);
+struct session *client_find(struct engine *engine, uint64_t id);
 
 #endif

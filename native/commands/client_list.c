@@ -4,7 +4,7 @@
 #include "commands/client_commands.h"
 #include "rln.h"
 
-/* Redis's types of clients; all of ours are normal ones. */
+/* Redis's types of clients; ours are normal ones, and those that listen. */
 enum client_type { TYPE_ANY, TYPE_NORMAL, TYPE_REPLICA, TYPE_PUBSUB, TYPE_MASTER, TYPE_UNKNOWN };
 
 static enum client_type find_type(struct bytes name)
@@ -36,15 +36,21 @@ static enum err read_type(struct call *call, struct bytes name, enum client_type
     return OK;
 }
 
+static bool is_of_type(const struct session *session, enum client_type type)
+{
+    bool listens = (session->flags & SESSION_SUBSCRIBED) != 0;
+    return type == TYPE_ANY || type == (listens ? TYPE_PUBSUB : TYPE_NORMAL);
+}
+
 static bool is_client(const struct session *session)
 {
     return (session->flags & SESSION_INTERNAL) == 0;
 }
 
-const struct session *client_find(struct engine *engine, uint64_t id)
+struct session *client_find(struct engine *engine, uint64_t id)
 {
     mutex_lock(&engine->sessions_lock);
-    const struct session *at = engine->sessions;
+    struct session *at = engine->sessions;
     while (at != NULL && at->id != id) {
         at = at->next;
     }
@@ -78,7 +84,7 @@ static enum err list_ids(struct call *call, struct buf *text)
 }
 
 /* Sessions come newest first in the engine's list; clients expect the oldest first. */
-static void list_all(struct call *call, struct buf *text)
+static void list_all(struct call *call, enum client_type type, struct buf *text)
 {
     mutex_lock(&call->engine->sessions_lock);
     const struct session *at = call->engine->sessions;
@@ -86,7 +92,7 @@ static void list_all(struct call *call, struct buf *text)
         at = at->next;
     }
     for (; at != NULL; at = at->previous) {
-        if (is_client(at)) {
+        if (is_client(at) && is_of_type(at, type)) {
             append_line(call, at, text);
         }
     }
@@ -108,8 +114,8 @@ enum err client_list(struct call *call)
         err = args_end(&call->args);
     }
     if (err == OK) {
-        if (type == TYPE_ANY || type == TYPE_NORMAL) {
-            list_all(call, &text);
+        if (type != TYPE_UNKNOWN) {
+            list_all(call, type, &text);
         }
         reply_verbatim(call->reply, "txt", buf_bytes(&text));
     }
@@ -184,7 +190,7 @@ static bool is_meant(const struct call *call, const struct kill_filter *filter,
                      const struct session *session)
 {
     if (!is_client(session) || (filter->id != 0 && session->id != filter->id) ||
-        (filter->type != TYPE_ANY && filter->type != TYPE_NORMAL) ||
+        !is_of_type(session, filter->type) ||
         (filter->skip_me && session == call->session)) {
         return false;
     }

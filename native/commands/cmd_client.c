@@ -154,18 +154,35 @@ static enum err unpause(struct call *call)
     return OK;
 }
 
-/* Nobody is blocked: no command of this server blocks. */
+/* Looks at another session, and touches it: in the exclusive section. */
+static bool unblock_session(struct engine *engine, int64_t id, bool with_error)
+{
+    struct session *session = id > 0 ? client_find(engine, (uint64_t)id) : NULL;
+    if (session == NULL || (session->flags & SESSION_BLOCKED) == 0) {
+        return false;
+    }
+    if (with_error) {
+        blocking_fail(&engine->blocking, session,
+                      LIT("UNBLOCKED client unblocked via CLIENT UNBLOCK"));
+    } else {
+        blocking_time_out(&engine->blocking, session);
+    }
+    session->carrier->answered(session);
+    return true;
+}
+
 static enum err unblock(struct call *call)
 {
     int64_t number;
+    bool with_error = false;
     struct bytes text = args_next(&call->args);
     if (args_left(&call->args) > 1) {
         return help_refuse(call, "CLIENT");
     }
     if (args_left(&call->args) == 1) {
         struct bytes reason = args_next(&call->args);
-        if (!bytes_equal_nocase(reason, LIT("timeout")) &&
-            !bytes_equal_nocase(reason, LIT("error"))) {
+        with_error = bytes_equal_nocase(reason, LIT("error"));
+        if (!with_error && !bytes_equal_nocase(reason, LIT("timeout"))) {
             reply_error(call->reply, LIT("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR"));
             return ERR_REPLIED;
         }
@@ -173,7 +190,7 @@ static enum err unblock(struct call *call)
     if (!num_parse_i64(text, &number)) {
         return ERR_NOT_INT;
     }
-    reply_integer(call->reply, 0);
+    reply_integer(call->reply, unblock_session(call->engine, number, with_error) ? 1 : 0);
     return OK;
 }
 
@@ -409,7 +426,7 @@ static const struct command rows[] = {
     },
     {
         CLIENT_ROW("unblock", unblock, -3),
-        .flags = ADMIN,
+        .flags = ADMIN | CMD_KEYS_ALL,
         .since = "5.0.0",
         .complexity = "O(log N) where N is the number of clients",
         .summary = "Ends the waiting of a blocked client.",

@@ -11,7 +11,11 @@ static enum err ping(struct call *call)
     if (call->args.argc > 2) {
         return ERR_ARITY;
     }
-    if (call->args.argc == 2) {
+    if ((call->session->flags & SESSION_SUBSCRIBED) != 0 && call->session->protocol == 2) {
+        reply_array(call->reply, 2);
+        reply_bytes(call->reply, LIT("pong"));
+        reply_bytes(call->reply, call->args.argc == 2 ? args_next(&call->args) : LIT(""));
+    } else if (call->args.argc == 2) {
         reply_bytes(call->reply, args_next(&call->args));
     } else {
         reply_simple(call->reply, LIT("PONG"));

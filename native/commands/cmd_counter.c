@@ -23,8 +23,8 @@ static MUST_CHECK enum err add(struct call *call, int64_t step) REQUIRES(*call->
     }
     char digits[NUM_INT_ROOM];
     struct bytes text = { digits, num_format_i64(digits, value) };
-    err = keyspace_set_string(call->keyspace, call->keys, key, text, EXPIRY_KEEP,
-                              KEYSPACE_NO_EXPIRY);
+    err =
+        keyspace_set_string(call->keyspace, call->keys, key, text, EXPIRY_KEEP, KEYSPACE_NO_EXPIRY);
     if (err != OK) {
         return err;
     }
@@ -83,8 +83,8 @@ static enum err incrbyfloat(struct call *call) REQUIRES(*call->keys)
     }
     char digits[NUM_FLOAT_ROOM];
     struct bytes text = { digits, num_format_long_double(digits, sizeof digits, value) };
-    err = keyspace_set_string(call->keyspace, call->keys, key, text, EXPIRY_KEEP,
-                              KEYSPACE_NO_EXPIRY);
+    err =
+        keyspace_set_string(call->keyspace, call->keys, key, text, EXPIRY_KEEP, KEYSPACE_NO_EXPIRY);
     if (err != OK) {
         return err;
     }
@@ -101,6 +101,8 @@ static enum err incrbyfloat(struct call *call) REQUIRES(*call->keys)
     return OK;
 }
 
+/* A row is a paragraph. */
+/* clang-format off */
 static const struct command rows[] = {
     {
         .name = "incr", .handler = incr, .arity = 2, .group = GROUP_STRING,
@@ -143,5 +145,6 @@ static const struct command rows[] = {
         .syntax = "key:key increment:double",
     },
 };
+/* clang-format on */
 
 const struct command_family cmd_counter_family = { rows, sizeof rows / sizeof rows[0] };

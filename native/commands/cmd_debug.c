@@ -10,6 +10,7 @@
 #include "commands/debug_protocol.h"
 #include "commands/families.h"
 #include "commands/help.h"
+#include "store/value.h"
 
 static enum err sleep_for(struct call *call)
 {
@@ -53,7 +54,9 @@ static enum err describe_object(struct call *call) REQUIRES(*call->keys)
                "Value at:%p refcount:1 encoding:%.*s serializedlength:%zu lru:%" PRIu32
                " lru_seconds_idle:%" PRId64,
                (const void *)entry, (int)encoding.len, encoding.at,
-               saved_length(entry_string(entry)), entry_access(entry),
+               entry->type == VALUE_STRING ? saved_length(entry_string(entry))
+                                           : value_memory(entry, 0),
+               entry_access(entry),
                keyspace_idle_seconds(call->thread, entry));
     reply_simple(call->reply, buf_bytes(&line));
     buf_release(&line);
@@ -120,6 +123,53 @@ static enum err describe_value_table(struct call *call) REQUIRES(*call->keys)
     return ERR_REPLIED;
 }
 
+/* What Redis prints on its standard output goes to the log, as a line. */
+static enum err describe_encoded(struct call *call, enum encoding encoding, const char *other,
+                                 const char *reply) REQUIRES(*call->keys)
+{
+    struct bytes key = args_next(&call->args);
+    const struct entry *entry = keyspace_peek(call->keyspace, call->keys, key);
+    if (entry == NULL) {
+        return ERR_NO_KEY;
+    }
+    if (entry->type == VALUE_STRING || entry->encoding != encoding) {
+        reply_error(call->reply, bytes_of(other));
+        return ERR_REPLIED;
+    }
+    if (call->engine->log != NULL) {
+        log_warning(call->engine->log, "DEBUG %.*s: %zu elements in %zu bytes", (int)key.len,
+                    key.at, value_elements(entry), value_memory(entry, 0));
+    }
+    reply_simple(call->reply, bytes_of(reply));
+    return OK;
+}
+
+static enum err describe_listpack(struct call *call) REQUIRES(*call->keys)
+{
+    return describe_encoded(call, ENCODING_LISTPACK, "ERR Not a listpack encoded object.",
+                            "Listpack structure printed on stdout");
+}
+
+static enum err describe_quicklist(struct call *call) REQUIRES(*call->keys)
+{
+    return describe_encoded(call, ENCODING_QUICKLIST, "ERR Not a quicklist encoded object.",
+                            "Quicklist structure printed on stdout");
+}
+
+static enum err set_packed_threshold(struct call *call)
+{
+    uint64_t size;
+    if (!num_parse_memory(args_next(&call->args), &size) ||
+        size > (UINT64_C(1) << 32) - (UINT64_C(1) << 20)) {
+        reply_error(call->reply, LIT("ERR argument must be a memory value bigger than 1 and "
+                                     "smaller than 4gb"));
+        return ERR_REPLIED;
+    }
+    keyspace_limits(call->keyspace)->list_packed_threshold = size;
+    reply_ok(call->reply);
+    return OK;
+}
+
 /* DEBUG POPULATE's key and value number 'i'; the value is cut or filled to 'size'. */
 static enum err add_key(struct call *call, struct bytes prefix, int64_t i, int64_t size,
                         char *value) REQUIRES(*call->keys)
@@ -181,6 +231,8 @@ static enum err help(struct call *call)
         "    How full the tables of a database are.",
         "HTSTATS-KEY <key>",
         "    The same of a value that is a table.",
+        "LISTPACK <key>",
+        "    Tells the log about a value that is one listpack.",
         "LOG <message>",
         "    Writes <message> to the log.",
         "OBJECT <key>",
@@ -191,6 +243,10 @@ static enum err help(struct call *call)
         "PROTOCOL <type>",
         "    Answers with a value of a type: string, integer, double, bignum, null, array, set,",
         "    map, attrib, push, verbatim, true, false.",
+        "QUICKLIST <key> [<0|1>]",
+        "    Tells the log about a list of several pieces.",
+        "QUICKLIST-PACKED-THRESHOLD <size>",
+        "    List elements from this size on stand alone; 0: as list-max-listpack-size says.",
         "SET-ACTIVE-EXPIRE <0|1>",
         "    Switches the removal of expired keys in the background.",
         "SLEEP <seconds>",
@@ -250,10 +306,13 @@ static enum err debug(struct call *call) REQUIRES(*call->keys)
         { "help", help, 0, 0 },
         { "htstats", describe_table, 1, 1 },
         { "htstats-key", describe_value_table, 1, 1 },
+        { "listpack", describe_listpack, 1, 1 },
         { "log", write_log, 1, 1 },
         { "object", describe_object, 1, 2 },
         { "populate", populate, 1, 3 },
         { "protocol", debug_protocol, 1, 1 },
+        { "quicklist", describe_quicklist, 1, 2 },
+        { "quicklist-packed-threshold", set_packed_threshold, 1, 1 },
         { "set-active-expire", set_active_expire, 1, 1 },
         { "sleep", sleep_for, 1, 1 },
         { "stringmatch-len", match_string, 2, 2 },

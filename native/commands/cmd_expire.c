@@ -92,8 +92,7 @@ static MUST_CHECK enum err end_at(struct call *call, struct bytes key, struct en
     }
     call_changed(call, key, "expire");
     char digits[NUM_INT_ROOM];
-    struct bytes argv[3] = { LIT("PEXPIREAT"), key,
-                             { digits, num_format_i64(digits, at_ms) } };
+    struct bytes argv[3] = { LIT("PEXPIREAT"), key, { digits, num_format_i64(digits, at_ms) } };
     call_propagate_as(call, argv, 3);
     return OK;
 }
@@ -223,6 +222,8 @@ static const struct command_history ttl_history[] = {
 
 static const char *const varying[] = { "nondeterministic_output", NULL };
 
+/* A row is a paragraph. */
+/* clang-format off */
 static const struct command rows[] = {
     {
         .name = "expire", .handler = expire, .arity = -3, .group = GROUP_GENERIC,
@@ -297,5 +298,6 @@ static const struct command rows[] = {
         .syntax = "key:key",
     },
 };
+/* clang-format on */
 
 const struct command_family cmd_expire_family = { rows, sizeof rows / sizeof rows[0] };

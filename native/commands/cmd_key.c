@@ -250,6 +250,8 @@ static const struct command_history renamenx_history[] = {
 static const char *const summed[] = { "request_policy:multi_shard", "response_policy:agg_sum",
                                       NULL };
 
+/* A row is a paragraph. */
+/* clang-format off */
 static const struct command rows[] = {
     {
         .name = "del", .handler = del, .arity = -2, .group = GROUP_GENERIC,
@@ -330,5 +332,6 @@ static const struct command rows[] = {
         .syntax = "key:key db:int",
     },
 };
+/* clang-format on */
 
 const struct command_family cmd_key_family = { rows, sizeof rows / sizeof rows[0] };

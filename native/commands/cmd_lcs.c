@@ -45,8 +45,7 @@ static MUST_CHECK enum err read_options(struct call *call, struct lcs_options *o
     }
     enum err err = args_end(args);
     if (err == OK && options->indexes && options->length) {
-        return fail(call,
-                    LIT("ERR If you want both the length and indexes, please just use IDX."));
+        return fail(call, LIT("ERR If you want both the length and indexes, please just use IDX."));
     }
     return err;
 }
@@ -58,8 +57,8 @@ static MUST_CHECK enum err read_strings(struct call *call, struct lcs_table *tab
     bool all_strings = true;
     for (uint32_t i = 0; i < 2; i++) {
         struct entry *entry;
-        enum err err = keyspace_find(call->keyspace, call->keys, args_next(&call->args), VALUE_ANY,
-                                     &entry);
+        enum err err =
+            keyspace_find(call->keyspace, call->keys, args_next(&call->args), VALUE_ANY, &entry);
         if (err != OK) {
             return err;
         }
@@ -205,16 +204,18 @@ static enum err lcs(struct call *call) REQUIRES(*call->keys)
     return err;
 }
 
+/* A row is a paragraph. */
+/* clang-format off */
 static const struct command rows[] = {
     {
         .name = "lcs", .handler = lcs, .arity = -3, .group = GROUP_STRING,
         .flags = CMD_READONLY,
         .keys = { KEYS_FROM(1, 1, 1, KEY_RO | KEY_ACCESS) },
-        .since = "7.0.0",
-        .complexity = "O(N*M) where N and M are the lengths of the two strings.",
+        .since = "7.0.0", .complexity = "O(N*M) where N and M are the lengths of the two strings.",
         .summary = "Finds the longest common subsequence of two strings.",
         .syntax = "key1:key key2:key [LEN] [IDX] [MINMATCHLEN len:int] [WITHMATCHLEN]",
     },
 };
+/* clang-format on */
 
 const struct command_family cmd_lcs_family = { rows, sizeof rows / sizeof rows[0] };

@@ -14,7 +14,10 @@ static const char adjusts[] = "Please note that when switching between policies 
 /* The entry of the subcommand's key; replies null and gives NULL when there is none. */
 static struct entry *find_or_null(struct call *call) REQUIRES(*call->keys)
 {
-    struct entry *entry = lookup_peek(call, call_argument(call, 2));
+    /* Counted, but without the event of a miss. */
+    struct entry *entry = keyspace_peek(call->keyspace, call->keys, call_argument(call, 2));
+    struct stats *stats = &call->executor->stats;
+    stat_add(entry != NULL ? &stats->keyspace_hits : &stats->keyspace_misses, 1);
     if (entry == NULL) {
         reply_null(call->reply);
     }
@@ -56,8 +59,7 @@ static enum err object_idletime(struct call *call) REQUIRES(*call->keys)
     }
     if (keyspace_is_lfu(call->keyspace)) {
         reply_errorf(call->reply,
-                     "ERR An LFU maxmemory policy is selected, idle time not tracked. %s",
-                     adjusts);
+                     "ERR An LFU maxmemory policy is selected, idle time not tracked. %s", adjusts);
         return ERR_REPLIED;
     }
     reply_integer(call->reply, keyspace_idle_seconds(call->thread, entry));
@@ -73,7 +75,8 @@ static enum err object_freq(struct call *call) REQUIRES(*call->keys)
     if (!keyspace_is_lfu(call->keyspace)) {
         reply_errorf(call->reply,
                      "ERR An LFU maxmemory policy is not selected, access frequency not tracked. "
-                     "%s", adjusts);
+                     "%s",
+                     adjusts);
         return ERR_REPLIED;
     }
     reply_integer(call->reply, keyspace_frequency(call->keyspace, call->thread, entry));
@@ -99,6 +102,8 @@ static enum err object_help(struct call *call)
 
 static const char *const varying[] = { "nondeterministic_output", NULL };
 
+/* A row is a paragraph. */
+/* clang-format off */
 static const struct command rows[] = {
     {
         .name = "object", .arity = -2, .group = GROUP_GENERIC,
@@ -107,14 +112,16 @@ static const struct command rows[] = {
     },
     {
         .name = "object|encoding", .handler = object_encoding, .arity = 3, .group = GROUP_GENERIC,
-        .flags = CMD_READONLY, .keys = { KEY_AT(2, KEY_RO) },
+        .flags = CMD_READONLY,
+        .keys = { KEY_AT(2, KEY_RO) },
         .since = "2.2.3", .complexity = "O(1)",
         .summary = "Returns the form in which a value is kept.",
         .syntax = "key:key", .tips = varying,
     },
     {
         .name = "object|freq", .handler = object_freq, .arity = 3, .group = GROUP_GENERIC,
-        .flags = CMD_READONLY, .keys = { KEY_AT(2, KEY_RO) },
+        .flags = CMD_READONLY,
+        .keys = { KEY_AT(2, KEY_RO) },
         .since = "4.0.0", .complexity = "O(1)",
         .summary = "Returns how often a key is used, on a logarithmic scale.",
         .syntax = "key:key", .tips = varying,
@@ -128,18 +135,21 @@ static const struct command rows[] = {
     },
     {
         .name = "object|idletime", .handler = object_idletime, .arity = 3, .group = GROUP_GENERIC,
-        .flags = CMD_READONLY, .keys = { KEY_AT(2, KEY_RO) },
+        .flags = CMD_READONLY,
+        .keys = { KEY_AT(2, KEY_RO) },
         .since = "2.2.3", .complexity = "O(1)",
         .summary = "Returns for how many seconds a key has not been used.",
         .syntax = "key:key", .tips = varying,
     },
     {
         .name = "object|refcount", .handler = object_refcount, .arity = 3, .group = GROUP_GENERIC,
-        .flags = CMD_READONLY, .keys = { KEY_AT(2, KEY_RO) },
+        .flags = CMD_READONLY,
+        .keys = { KEY_AT(2, KEY_RO) },
         .since = "2.2.3", .complexity = "O(1)",
         .summary = "Returns the number of references to a value.",
         .syntax = "key:key", .tips = varying,
     },
 };
+/* clang-format on */
 
 const struct command_family cmd_object_family = { rows, sizeof rows / sizeof rows[0] };

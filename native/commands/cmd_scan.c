@@ -1,9 +1,7 @@
 /* Walks over a database: SCAN, KEYS, RANDOMKEY.  Their rows declare no keys; the keyspace
  * locks stripe after stripe by itself while it visits. */
-#include <errno.h>
-#include <stdlib.h>
-
 #include "base/num.h"
+#include "commands/collection_scan.h"
 #include "commands/families.h"
 #include "exec/call.h"
 
@@ -48,23 +46,6 @@ static bool list_entry(void *user, struct entry *entry)
     return !listing->reply->failed;
 }
 
-/* A cursor is read as strtoul() reads it, since clients may rely on that: an empty one is 0,
- * a sign is fine, a space before it is not. */
-static MUST_CHECK enum err read_cursor(struct bytes text, uint64_t *cursor)
-{
-    char digits[64], *end;
-    if (text.len >= sizeof digits || (text.len > 0 && strchr(" \t\n\v\f\r", text.at[0]) != NULL)) {
-        return ERR_CURSOR;
-    }
-    if (text.len > 0) {
-        memcpy(digits, text.at, text.len);
-    }
-    digits[text.len] = '\0';
-    errno = 0;
-    *cursor = strtoull(digits, &end, 10);
-    return errno == ERANGE || *end != '\0' ? ERR_CURSOR : OK;
-}
-
 static MUST_CHECK enum err read_scan(struct args *args, struct filter *filter, size_t *count)
 {
     *filter = (struct filter){ 0 };
@@ -91,7 +72,7 @@ static MUST_CHECK enum err read_scan(struct args *args, struct filter *filter, s
 static enum err scan(struct call *call)
 {
     uint64_t cursor;
-    enum err err = read_cursor(args_next(&call->args), &cursor);
+    enum err err = scan_read_cursor(args_next(&call->args), &cursor);
     if (err != OK) {
         return err;
     }
@@ -164,6 +145,8 @@ static const char *const keys_tips[] = { "request_policy:all_shards",
 static const char *const random_tips[] = { "request_policy:all_shards", "nondeterministic_output",
                                            NULL };
 
+/* A row is a paragraph. */
+/* clang-format off */
 static const struct command rows[] = {
     {
         .name = "scan", .handler = scan, .arity = -2, .group = GROUP_GENERIC,
@@ -190,5 +173,6 @@ static const struct command rows[] = {
         .syntax = "", .tips = random_tips,
     },
 };
+/* clang-format on */
 
 const struct command_family cmd_scan_family = { rows, sizeof rows / sizeof rows[0] };

@@ -76,6 +76,7 @@ static enum err swapdb(struct call *call) REQUIRES(*call->keys)
     if (a != b) {
         call_changed_all(call, (uint32_t)a);
         keyspace_swap(call->keyspace, call->keys, (uint32_t)a, (uint32_t)b);
+        blocking_note_all(&call->engine->blocking, (uint32_t)b);
     }
     reply_ok(call->reply);
     return OK;

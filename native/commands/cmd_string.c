@@ -53,8 +53,7 @@ static MUST_CHECK enum err read_set_options(struct args *args, struct set_option
 static MUST_CHECK enum err store(struct call *call, struct bytes key, struct bytes value,
                                  enum keep_expiry keep, int64_t at_ms) REQUIRES(*call->keys)
 {
-    enum err err =
-        keyspace_set_string(call->keyspace, call->keys, key, value, keep, at_ms);
+    enum err err = keyspace_set_string(call->keyspace, call->keys, key, value, keep, at_ms);
     if (err != OK) {
         return err;
     }
@@ -339,9 +338,9 @@ static MUST_CHECK enum err store_pairs(struct call *call) REQUIRES(*call->keys)
     uint32_t argc = call->args.argc;
     for (uint32_t i = 1; i < argc; i += 2) {
         struct bytes key = call_argument(call, i);
-        enum err err = keyspace_set_string(call->keyspace, call->keys, key,
-                                           call_argument(call, i + 1), EXPIRY_REPLACE,
-                                           KEYSPACE_NO_EXPIRY);
+        enum err err =
+            keyspace_set_string(call->keyspace, call->keys, key, call_argument(call, i + 1),
+                                EXPIRY_REPLACE, KEYSPACE_NO_EXPIRY);
         if (__builtin_expect(err != OK, 0)) {
             if (i > 1) {
                 call_propagate_as(call, call->args.argv, i);
@@ -403,9 +402,11 @@ static const struct command_history set_history[] = {
 static const char *const many_shards[] = { "request_policy:multi_shard", NULL };
 static const char *const all_must_succeed[] = { "request_policy:multi_shard",
                                                 "response_policy:all_succeeded", NULL };
-static const char *const least_of_all[] = { "request_policy:multi_shard",
-                                            "response_policy:agg_min", NULL };
+static const char *const least_of_all[] = { "request_policy:multi_shard", "response_policy:agg_min",
+                                            NULL };
 
+/* A row is a paragraph. */
+/* clang-format off */
 static const struct command rows[] = {
     {
         .name = "get", .handler = get, .arity = 2, .group = GROUP_STRING,
@@ -418,7 +419,10 @@ static const struct command rows[] = {
     {
         .name = "set", .handler = set, .arity = -3, .group = GROUP_STRING,
         .flags = CMD_WRITE | CMD_DENYOOM,
-        .keys = { { .begin = KEYS_BEGIN_INDEX, .find = KEYS_FIND_RANGE, .index = 1, .step = 1,
+        .keys = { { .begin = KEYS_BEGIN_INDEX,
+                    .find = KEYS_FIND_RANGE,
+                    .index = 1,
+                    .step = 1,
                     .flags = KEY_RW | KEY_ACCESS | KEY_UPDATE | KEY_VARIABLE_FLAGS,
                     .notes = "RW and ACCESS due to the optional `GET` argument" } },
         .find_keys = set_keys,
@@ -473,7 +477,10 @@ static const struct command rows[] = {
     {
         .name = "getex", .handler = getex, .arity = -2, .group = GROUP_STRING,
         .flags = CMD_WRITE | CMD_FAST,
-        .keys = { { .begin = KEYS_BEGIN_INDEX, .find = KEYS_FIND_RANGE, .index = 1, .step = 1,
+        .keys = { { .begin = KEYS_BEGIN_INDEX,
+                    .find = KEYS_FIND_RANGE,
+                    .index = 1,
+                    .step = 1,
                     .flags = KEY_RW | KEY_ACCESS | KEY_UPDATE,
                     .notes = "RW and UPDATE because it changes the TTL" } },
         .since = "6.2.0", .complexity = "O(1)",
@@ -506,5 +513,6 @@ static const struct command rows[] = {
         .syntax = "key_value=(key:key value:string) ...", .tips = least_of_all,
     },
 };
+/* clang-format on */
 
 const struct command_family cmd_string_family = { rows, sizeof rows / sizeof rows[0] };

@@ -133,6 +133,8 @@ static enum err setrange(struct call *call) REQUIRES(*call->keys)
     return OK;
 }
 
+/* A row is a paragraph. */
+/* clang-format off */
 static const struct command rows[] = {
     {
         .name = "append", .handler = append, .arity = 3, .group = GROUP_STRING,
@@ -175,10 +177,12 @@ static const struct command rows[] = {
         .flags = CMD_WRITE | CMD_DENYOOM,
         .keys = { KEY_AT(1, KEY_RW | KEY_UPDATE) },
         .since = "2.2.0",
-        .complexity = "O(M) where M is the length of the new part, or of the string if it must grow.",
+        .complexity =
+            "O(M) where M is the length of the new part, or of the string if it must grow.",
         .summary = "Overwrites a part of a string, filling a gap before it with zero bytes.",
         .syntax = "key:key offset:int value:string",
     },
 };
+/* clang-format on */
 
 const struct command_family cmd_substring_family = { rows, sizeof rows / sizeof rows[0] };

@@ -10,15 +10,26 @@ static inline void lookup_count(struct call *call, bool present)
 {
     struct stats *stats = &call->executor->stats;
     stat_add(present ? &stats->keyspace_hits : &stats->keyspace_misses, 1);
+    if (!present && pubsub_anybody(&call->engine->pubsub)) {
+        notify_event(call->engine, call->session->db, call->keys->missed, LIT("keymiss"));
+    }
 }
 
-/* keyspace_find() of a string for reading, counted.  A key of another type is a hit too. */
+/* keyspace_find() for reading, counted.  A key of another type is a hit too. */
+static inline MUST_CHECK enum err lookup_value(struct call *call, struct bytes key,
+                                               enum value_type type, struct entry **found)
+    REQUIRES(*call->keys)
+{
+    enum err err = keyspace_find(call->keyspace, call->keys, key, type, found);
+    lookup_count(call, err != OK || *found != NULL);
+    return err;
+}
+
+/* The same of a string. */
 static inline MUST_CHECK enum err lookup_string(struct call *call, struct bytes key,
                                                 struct entry **found) REQUIRES(*call->keys)
 {
-    enum err err = keyspace_find(call->keyspace, call->keys, key, VALUE_STRING, found);
-    lookup_count(call, err != OK || *found != NULL);
-    return err;
+    return lookup_value(call, key, VALUE_STRING, found);
 }
 
 /* keyspace_peek() for reading, counted: for commands that look at a key, not at its value. */

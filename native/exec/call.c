@@ -19,6 +19,12 @@ static void tell_event(struct call *call, uint32_t db, struct bytes key, const c
 {
     const struct change_sink *sink = &call->engine->changes;
     call->effects.changed++;
+    if (blocking_any(&call->engine->blocking)) {
+        blocking_note(&call->engine->blocking, db, key);
+    }
+    if (event != NULL && pubsub_anybody(&call->engine->pubsub)) {
+        notify_event(call->engine, db, key, bytes_of(event));
+    }
     if (__builtin_expect(sink->event != NULL, 0) && event != NULL) {
         sink->event(sink->user, db, key, bytes_of(event));
     }
@@ -40,6 +46,9 @@ void call_changed_all(struct call *call, uint32_t db)
 {
     keyspace_touch_all(call->keyspace, call->keys, db);
     call->effects.changed++;
+    if (blocking_any(&call->engine->blocking)) {
+        blocking_note_all(&call->engine->blocking, db);
+    }
 }
 
 void call_propagate_as(struct call *call, const struct bytes *argv, uint32_t argc)

@@ -160,6 +160,7 @@ struct command_derived {
     uint8_t key_at;     /* PLAN_ONE_KEY */
     bool writes;        /* command_locks_for_writing() */
     bool container;     /* has subcommands */
+    bool feeds;         /* may give a key what blocked clients wait for */
     uint16_t parent;    /* 1 + index of the container of a subcommand; 0: none */
     uint32_t categories; /* registry_categories() */
 };
@@ -172,6 +173,8 @@ struct command {
     uint32_t flags;
     uint32_t categories;          /* extra ones */
     struct command_derived derived; /* the registry's */
+    uint8_t member_at;            /* the argument that names a member (a field) of the one key's
+                                     value, to be prefetched; 0: none */
     struct key_spec keys[COMMAND_KEY_SPECS];
     /* For commands whose keys depend on their arguments in ways that no key_spec tells (SORT,
      * MIGRATE): appends to 'found' (room for argc), returns the count, or -1 for a syntax

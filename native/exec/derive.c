@@ -103,7 +103,8 @@ static uint32_t derive_categories(const struct command *command)
 {
     uint32_t flags = command->flags;
     uint32_t categories = command->categories;
-    if (command->handler != NULL) { /* A bare container belongs to no group. */
+    bool of_connection = command->group == GROUP_GENERIC && (categories & CATEGORY_CONNECTION) != 0;
+    if (command->handler != NULL && !of_connection) { /* A bare container belongs to no group. */
         categories |= group_category((enum command_group)command->group);
     }
     if ((flags & CMD_WRITE) != 0) {
@@ -138,6 +139,17 @@ bool command_locks_for_writing(const struct command *command)
     return false;
 }
 
+/* Commands that only read or take away never do; those with keys of their own kind may. */
+static bool may_feed(const struct command *command)
+{
+    enum { GIVES = KEY_OW | KEY_INSERT | KEY_UPDATE | KEY_INCOMPLETE | KEY_VARIABLE_FLAGS };
+    bool gives = command->find_keys != NULL;
+    for (uint32_t i = 0; i < key_spec_count(command); i++) {
+        gives = gives || (command->keys[i].flags & GIVES) != 0;
+    }
+    return gives && command_locks_for_writing(command);
+}
+
 static enum command_plan derive_plan(const struct command *command)
 {
     uint32_t count = key_spec_count(command);
@@ -165,6 +177,7 @@ void derive_command(struct command *command)
     command->derived = (struct command_derived){
         .plan = (uint8_t)derive_plan(command),
         .writes = command_locks_for_writing(command),
+        .feeds = may_feed(command),
         .categories = derive_categories(command),
     };
     if (command->derived.plan == PLAN_ONE_KEY) {

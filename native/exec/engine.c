@@ -9,19 +9,66 @@
 enum { RUN_ID_LEN = 40, DEFAULT_SLOWLOG_LEN = 128, DEFAULT_SLOWLOG_US = 10000 };
 #define DEFAULT_MAX_BULK_LEN (512u * 1024 * 1024)
 
-/* A key has ended: what replicas and the append-only file are told is its deletion. */
-static void tell_expired(void *user, struct store_thread *thread, uint32_t db, struct bytes key)
+/* A key has gone by itself: what replicas and the append-only file are told is its deletion. */
+static void tell_gone(struct engine *engine, uint32_t db, struct bytes key, struct bytes event,
+                      bool lazily)
 {
-    const struct engine *engine = user;
-    (void)thread;
+    if (blocking_any(&engine->blocking)) {
+        blocking_note(&engine->blocking, db, key);
+    }
     if (engine->changes.effect != NULL) {
-        bool lazily = atomic_load_explicit(&engine->settings.lazy_expire, memory_order_relaxed);
         struct bytes argv[] = { lazily ? LIT("UNLINK") : LIT("DEL"), key };
         engine->changes.effect(engine->changes.user, db, argv, 2);
     }
+    notify_event(engine, db, key, event);
     if (engine->changes.event != NULL) {
-        engine->changes.event(engine->changes.user, db, key, LIT("expired"));
+        engine->changes.event(engine->changes.user, db, key, event);
     }
+}
+
+static void tell_expired(void *user, struct store_thread *thread, uint32_t db, struct bytes key)
+{
+    struct engine *engine = user;
+    (void)thread;
+    tell_gone(engine, db, key, LIT("expired"),
+              atomic_load_explicit(&engine->settings.lazy_expire, memory_order_relaxed));
+}
+
+static void tell_evicted(void *user, struct store_thread *thread, uint32_t db, struct bytes key)
+{
+    struct engine *engine = user;
+    (void)thread;
+    tell_gone(engine, db, key, LIT("evicted"),
+              atomic_load_explicit(&engine->settings.lazy_eviction, memory_order_relaxed));
+}
+
+/* A field of a hash has ended. */
+static void tell_field_expired(void *user, uint32_t db, struct bytes key, struct bytes field)
+{
+    struct engine *engine = user;
+    if (engine->changes.effect != NULL) {
+        struct bytes argv[] = { LIT("HDEL"), key, field };
+        engine->changes.effect(engine->changes.user, db, argv, 3);
+    }
+    notify_event(engine, db, key, LIT("hexpired"));
+    if (engine->changes.event != NULL) {
+        engine->changes.event(engine->changes.user, db, key, LIT("hexpired"));
+    }
+}
+
+/* It was the last one: the HDEL that was told removes the key wherever it is done again. */
+static void tell_fields_gone(void *user, uint32_t db, struct bytes key)
+{
+    struct engine *engine = user;
+    notify_event(engine, db, key, LIT("del"));
+    if (engine->changes.event != NULL) {
+        engine->changes.event(engine->changes.user, db, key, LIT("del"));
+    }
+}
+
+static void tell_created(void *user, uint32_t db, struct bytes key)
+{
+    notify_event(user, db, key, LIT("new"));
 }
 
 static void set_defaults(struct engine_settings *settings)
@@ -54,7 +101,12 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
         .databases = options->databases,
         .hash_key = { random_next(&dice), random_next(&dice) },
         .clock = options->clock,
-        .hooks = { .expired = tell_expired, .user = engine },
+        .hooks = { .expired = tell_expired,
+                   .evicted = tell_evicted,
+                   .created = tell_created,
+                   .field_expired = tell_field_expired,
+                   .fields_gone = tell_fields_gone,
+                   .user = engine },
     };
     if (options->seed == 0) {
         random_system(&store.hash_key, sizeof store.hash_key); /* 64 bits are too few for it. */
@@ -74,9 +126,12 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
         }
     }
     engine->keyspace = keyspace_create(&store);
+    monitors_init(&engine->monitors);
+    bool blocking = blocking_init(&engine->blocking, &store.hash_key);
+    bool pubsub = pubsub_init(&engine->pubsub, &store.hash_key);
     engine->slowlog = slowlog_create();
     if (engine->registry == NULL || engine->past_commands == NULL || engine->keyspace == NULL ||
-        engine->slowlog == NULL) {
+        engine->slowlog == NULL || !blocking || !pubsub) {
         engine_release(engine);
         return false;
     }
@@ -90,6 +145,9 @@ void engine_release(struct engine *engine)
     registry_destroy(engine->registry);
     mem_free(engine->past_commands);
     mutex_release(&engine->sessions_lock);
+    blocking_release(&engine->blocking);
+    pubsub_release(&engine->pubsub);
+    monitors_release(&engine->monitors);
     engine->keyspace = NULL;
     engine->slowlog = NULL;
     engine->registry = NULL;

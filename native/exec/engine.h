@@ -7,7 +7,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/ticks.h"
+#include "exec/blocking.h"
 #include "exec/changes.h"
+#include "exec/monitor.h"
+#include "exec/notify.h"
+#include "exec/pubsub.h"
 #include "exec/registry.h"
 #include "exec/stats.h"
 #include "store/keyspace.h"
@@ -30,8 +34,13 @@ struct engine_settings {
     _Atomic uint64_t max_bulk_len;           /* proto-max-bulk-len: strings can't be longer */
     _Atomic uint64_t maxmemory;              /* bytes; 0: no limit */
     _Atomic bool maxmemory_denies;           /* the policy is noeviction */
+    _Atomic uint8_t maxmemory_policy;        /* enum eviction_policy */
+    _Atomic unsigned maxmemory_samples;
+    _Atomic int64_t eviction_us;             /* for one command; from maxmemory-eviction-tenacity */
+    _Atomic bool lazy_eviction;
     _Atomic bool password_needed;            /* requirepass is not empty */
     _Atomic bool lazy_expire, lazy_server_del, lazy_user_del, lazy_user_flush;
+    _Atomic uint32_t notify_classes;         /* notify-keyspace-events: enum notify_class */
     _Atomic uint8_t debug_command;           /* enable-debug-command: enum command_access */
 };
 
@@ -71,6 +80,9 @@ struct engine {
     struct engine_settings settings;
     struct engine_services services;
     struct change_sink changes;
+    struct blocking blocking;
+    struct pubsub pubsub;
+    struct monitors monitors;
     struct mutex sessions_lock;        /* RANK_SESSIONS: the two lists */
     struct session *sessions;          /* reading a member needs the exclusive section */
     struct executor *executors;
@@ -78,6 +90,7 @@ struct engine {
     _Atomic int64_t session_count;     /* connected ones, without in-process clients */
     _Atomic int64_t pause_until_ms;    /* CLIENT PAUSE */
     _Atomic bool pause_writes_only;
+    _Atomic bool evicting;             /* a thread is at it; see memory_limit.c */
     struct stats past;                 /* of executors that have ended; sessions_lock */
     struct command_stats *past_commands;
     struct error_stats past_errors;

@@ -86,6 +86,18 @@ static void run_exclusively(struct executor *executor, struct session *session,
     executor_end_exclusive(executor);
 }
 
+/* Whether clients may be waiting for a key of the scratch, which is held. */
+static bool is_awaited(const struct executor *executor, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct locked_key *key = &executor->keys[i];
+        if (blocking_expects(&executor->engine->blocking, key->db, key->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void run_with_keys(struct executor *executor, struct session *session,
                           struct reply *reply) UNCHECKED_LOCKING
 {
@@ -97,6 +109,11 @@ static void run_with_keys(struct executor *executor, struct session *session,
     } else {
         keylock_acquire(&executor->lock, session->db, executor->keys, (uint32_t)count,
                         session->transaction->writes ? KEYLOCK_WRITE : KEYLOCK_READ);
+        if (blocking_any(&executor->engine->blocking) && is_awaited(executor, (uint32_t)count)) {
+            keylock_release(&executor->lock);
+            run_exclusively(executor, session, reply);
+            return;
+        }
         run_queue(executor, session, reply);
         keylock_release(&executor->lock);
         keyspace_reap(&executor->thread, &executor->lock);

@@ -23,9 +23,12 @@ bool executor_init(struct executor *executor, struct engine *engine)
     }
     memset(executor->commands, 0,
            (registry_count(engine->registry) + 1) * sizeof(struct command_stats));
-    if (!keyspace_join(engine->keyspace, &executor->thread)) {
+    executor->prepared = mem_try_alloc(EXECUTOR_PREPARED_KEYS * sizeof *executor->prepared);
+    if (executor->prepared == NULL || !keyspace_join(engine->keyspace, &executor->thread)) {
+        mem_free(executor->prepared);
         mem_free(executor->commands);
         executor->commands = NULL;
+        executor->prepared = NULL;
         return false;
     }
     keylock_init(&executor->lock, &executor->thread);
@@ -48,9 +51,11 @@ void executor_release(struct executor *executor)
     keylock_release_memory(&executor->lock);
     keyspace_quit(executor->engine->keyspace, &executor->thread);
     mem_free(executor->commands);
+    mem_free(executor->prepared);
     mem_free(executor->keys);
     mem_free(executor->found);
     executor->commands = NULL;
+    executor->prepared = NULL;
     executor->keys = NULL;
     executor->found = NULL;
 }
@@ -69,8 +74,19 @@ void executor_enter(struct executor *executor)
     take_time(executor);
 }
 
+/* Outside of the exclusive section only keys that have expired, or that a command took away,
+ * are noted for waiting clients: they are served at the end of the batch. */
+static ASIDE void executor_serve_blocked(struct executor *executor) UNCHECKED_LOCKING
+{
+    executor_begin_exclusive(executor);
+    executor_end_exclusive(executor);
+}
+
 void executor_leave(struct executor *executor)
 {
+    if (blocking_pending(&executor->engine->blocking)) {
+        executor_serve_blocked(executor);
+    }
     keyspace_leave(&executor->thread);
     if (__builtin_expect(executor->key_room > KEYS_KEPT, 0)) {
         mem_free(executor->keys);
@@ -94,10 +110,39 @@ void executor_begin_exclusive(struct executor *executor) UNCHECKED_LOCKING
 
 void executor_end_exclusive(struct executor *executor) UNCHECKED_LOCKING
 {
+    if (executor->exclusive == 1 && blocking_pending(&executor->engine->blocking)) {
+        blocking_serve(executor);
+    }
     if (--executor->exclusive == 0) {
         keyspace_end_exclusive(&executor->thread, &executor->lock);
         keyspace_enter(&executor->thread);
     }
+}
+
+static ASIDE void run_exclusively(const struct task *task)
+{
+    executor_begin_exclusive(task->executor);
+    task->executor->lock.db = task->session->db;
+    uint64_t began = perform(task);
+    perform_account(task, began);
+    executor_end_exclusive(task->executor);
+}
+
+/* Whether a client may be waiting for one of the keys that the task's command, holding them,
+ * is about to feed: then it is to run in the exclusive section, where the client is served. */
+static ASIDE bool is_awaited(const struct task *task, const struct locked_key *keys, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (blocking_expects(&task->executor->engine->blocking, keys[i].db, keys[i].name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static inline bool may_feed_waiting(const struct task *task)
+{
+    return blocking_any(&task->executor->engine->blocking) && task->command->derived.feeds;
 }
 
 /* Reuses the hash that executor_prepare() computed when it is still the key's. */
@@ -115,6 +160,11 @@ static inline void run_with_one_key(const struct task *task, const struct reques
     }
     keylock_acquire(&executor->lock, db, key, 1,
                     task->command->derived.writes ? KEYLOCK_WRITE : KEYLOCK_READ);
+    if (may_feed_waiting(task) && is_awaited(task, key, 1)) {
+        keylock_release(&executor->lock);
+        run_exclusively(task);
+        return;
+    }
     uint64_t began = perform(task);
     keylock_release(&executor->lock);
     keyspace_reap(&executor->thread, &executor->lock);
@@ -127,16 +177,24 @@ static ASIDE void run_without_keys(const struct task *task)
     perform_account(task, began);
 }
 
-static ASIDE void run_exclusively(const struct task *task)
+/* Finds and hashes the keys of a command that was not prepared, or in another time; returns
+ * their count, 0 when the arguments have none. */
+static ASIDE uint32_t find_keys(const struct task *task)
 {
-    executor_begin_exclusive(task->executor);
-    task->executor->lock.db = task->session->db;
-    uint64_t began = perform(task);
-    perform_account(task, began);
-    executor_end_exclusive(task->executor);
+    struct executor *executor = task->executor;
+    int count = command_keys(task->command, task->argv, task->argc, executor->found);
+    for (int i = 0; i < count; i++) {
+        executor->keys[i].name = task->argv[executor->found[i].at];
+        executor->keys[i].db = task->session->db;
+    }
+    if (count <= 0) {
+        return 0;
+    }
+    executor_hash_keys(executor, executor->keys, (uint32_t)count);
+    return (uint32_t)count;
 }
 
-static ASIDE void run_with_keys(const struct task *task)
+static ASIDE void run_with_keys(const struct task *task, const struct request *request)
 {
     struct executor *executor = task->executor;
     const struct command *command = task->command;
@@ -144,25 +202,29 @@ static ASIDE void run_with_keys(const struct task *task)
         run_exclusively(task);
         return;
     }
-    if (!executor_reserve_keys(executor, task->argc)) {
-        reply_err(task->reply, ERR_OUT_OF_MEMORY, command->name);
-        perform_note_error(executor, task->reply);
-        return;
+    uint32_t db = task->session->db;
+    uint32_t count = request->key_count;
+    const struct locked_key *keys = executor->prepared + request->first_key;
+    if (count == 0 || request->era != executor->era || keys[0].db != db) {
+        if (!executor_reserve_keys(executor, task->argc)) {
+            reply_err(task->reply, ERR_OUT_OF_MEMORY, command->name);
+            perform_note_error(executor, task->reply);
+            return;
+        }
+        count = find_keys(task);
+        keys = executor->keys;
     }
-    int count = command_keys(command, task->argv, task->argc, executor->found);
-    if (count <= 0) {
+    if (count == 0) {
         run_without_keys(task); /* The handler finds the same fault and says so. */
         return;
     }
-    struct locked_key *keys = executor->keys;
-    uint32_t db = task->session->db;
-    for (int i = 0; i < count; i++) {
-        keys[i].name = task->argv[executor->found[i].at];
-        keys[i].db = db;
-    }
-    executor_hash_keys(executor, keys, (uint32_t)count);
-    keylock_acquire(&executor->lock, db, keys, (uint32_t)count,
+    keylock_acquire(&executor->lock, db, keys, count,
                     command->derived.writes ? KEYLOCK_WRITE : KEYLOCK_READ);
+    if (may_feed_waiting(task) && is_awaited(task, keys, count)) {
+        keylock_release(&executor->lock);
+        run_exclusively(task);
+        return;
+    }
     uint64_t began = perform(task);
     keylock_release(&executor->lock);
     keyspace_reap(&executor->thread, &executor->lock);
@@ -175,7 +237,7 @@ static inline void run(const struct task *task, const struct request *request)
     if (__builtin_expect(plan == PLAN_ONE_KEY, 1)) {
         run_with_one_key(task, request);
     } else if (plan == PLAN_KEYS) {
-        run_with_keys(task);
+        run_with_keys(task, request);
     } else if (plan == PLAN_EVERYTHING) {
         run_exclusively(task);
     } else {
@@ -191,7 +253,7 @@ static inline bool has_obstacles(const struct engine *engine, const struct sessi
     const struct command *command = request->command;
     const struct engine_settings *settings = &engine->settings;
     return command == NULL || !command_arity_fits(command, request->argc) ||
-           session->transaction != NULL ||
+           session->transaction != NULL || (session->flags & SESSION_SUBSCRIBED) != 0 ||
            atomic_load_explicit(&settings->password_needed, memory_order_relaxed) ||
            atomic_load_explicit(&settings->maxmemory, memory_order_relaxed) != 0 ||
            atomic_load_explicit(&engine->pause_until_ms, memory_order_relaxed) != 0 ||
@@ -254,6 +316,7 @@ void executor_call(struct executor *executor, struct session *session, const str
 {
     struct request request;
     executor_enter(executor);
+    executor_begin_round(executor);
     executor_prepare(executor, session, argv, argc, DIALECT_RESP, &request);
     executor_run(executor, session, &request, reply);
     executor_leave(executor);

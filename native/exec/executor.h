@@ -10,6 +10,7 @@
 #include "store/keyspace.h"
 
 struct engine;
+struct mailbox;
 
 /* A parsed command on its way, made by executor_prepare(). */
 struct request {
@@ -19,17 +20,26 @@ struct request {
     const struct command *command; /* NULL: unknown */
     struct locked_key key;         /* of commands with one key: already hashed */
     bool has_key;
+    uint32_t key_count;            /* of commands with several: in executor->prepared, or 0 */
+    uint32_t first_key;
     uint32_t era;                  /* the executor's: hashes of an older one are not used */
 };
+
+/* Keys of commands with several that can be prepared together. */
+enum { EXECUTOR_PREPARED_KEYS = 2048 };
 
 struct executor {
     struct store_thread thread;
     struct keylock lock;
     struct engine *engine;
     struct executor *next;             /* the engine's list */
+    struct session *monitors;          /* of its sessions, those that see all commands */
+    struct mailbox *mailbox;           /* of a thread that owns connections; else NULL */
     struct stats stats;
     struct command_stats *commands;    /* by registry_index() */
     struct error_stats errors;
+    struct locked_key *prepared;       /* hashed keys of prepared commands with several */
+    uint32_t prepared_count;
     struct locked_key *keys;           /* scratch for commands with many keys */
     struct found_key *found;
     uint32_t key_room;
@@ -49,7 +59,13 @@ void executor_release(struct executor *executor);
 void executor_enter(struct executor *executor);
 void executor_leave(struct executor *executor);
 
-/* Finds the command and hashes its key for 'session' as it is now; may be wrong by the time
+/* Commands prepared before have run, or will not. */
+static inline void executor_begin_round(struct executor *executor)
+{
+    executor->prepared_count = 0;
+}
+
+/* Finds the command and hashes its keys for 'session' as it is now; may be wrong by the time
  * it runs (SELECT before it in the same pipeline), which executor_run() notices. */
 void executor_prepare(struct executor *executor, const struct session *session,
                       const struct bytes *argv, uint32_t argc, enum dialect dialect,

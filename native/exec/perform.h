@@ -81,6 +81,9 @@ static inline void perform_account(const struct task *task, uint64_t began)
     struct executor *executor = task->executor;
     const struct engine_settings *settings = &executor->engine->settings;
     struct command_stats *stats = &executor->commands[task->command->derived.index];
+    if (monitors_any(&executor->engine->monitors)) {
+        monitor_tell(task);
+    }
     uint64_t now = ticks_now();
     uint64_t ticks = now - began;
     executor->tick = now;

@@ -2,6 +2,7 @@
  * executor_run(), for commands or moments that are not plain. */
 #include "exec/engine.h"
 #include "exec/executor.h"
+#include "exec/memory_limit.h"
 #include "exec/perform.h"
 #include "exec/transaction.h"
 
@@ -73,13 +74,11 @@ static void finish_refusal(struct executor *executor, struct session *session,
     transaction_fail(session);
 }
 
-static bool memory_is_short(const struct executor *executor, const struct session *session,
+static bool memory_is_short(struct executor *executor, const struct session *session,
                             const struct command *command)
 {
     const struct engine *engine = executor->engine;
-    uint64_t limit = atomic_load_explicit(&engine->settings.maxmemory, memory_order_relaxed);
-    if (limit == 0 ||
-        !atomic_load_explicit(&engine->settings.maxmemory_denies, memory_order_relaxed)) {
+    if (atomic_load_explicit(&engine->settings.maxmemory, memory_order_relaxed) == 0) {
         return false;
     }
     /* A queue takes memory too, whatever is put into it. */
@@ -87,7 +86,24 @@ static bool memory_is_short(const struct executor *executor, const struct sessio
     bool denied = (command->flags & CMD_DENYOOM) != 0 || queued ||
                   ((command->flags & CMD_IMMEDIATE_IN_MULTI) != 0 &&
                    transaction_needs_memory(session) && transaction_is_exec(command));
-    return denied && engine_memory(engine) > limit;
+    return denied && !memory_limit_keep(executor);
+}
+
+/* RESP2 can't tell a message from a reply: a client that listens may do little else. */
+static bool listens_only(const struct session *session, const struct command *command)
+{
+    static const char *const allowed[] = { "ping",         "quit",         "reset",
+                                           "subscribe",    "unsubscribe",  "psubscribe",
+                                           "punsubscribe", "ssubscribe",   "sunsubscribe" };
+    if ((session->flags & SESSION_SUBSCRIBED) == 0 || session->protocol >= 3) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
+        if (strcmp(command->name, allowed[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool is_paused(struct executor *executor, const struct session *session,
@@ -107,7 +123,7 @@ static bool is_paused(struct executor *executor, const struct session *session,
 }
 
 /* The error that stands in the way of a known command, or OK. */
-static enum err find_obstacle(const struct executor *executor, const struct session *session,
+static enum err find_obstacle(struct executor *executor, const struct session *session,
                               const struct request *request)
 {
     const struct engine *engine = executor->engine;
@@ -155,6 +171,14 @@ enum verdict executor_examine(struct executor *executor, struct session *session
         } else {
             reply_err(reply, obstacle, command->name);
         }
+        finish_refusal(executor, session, request, reply);
+        return VERDICT_DONE;
+    }
+    if (listens_only(session, command)) {
+        reply_errorf(reply,
+                     "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / "
+                     "QUIT / RESET are allowed in this context",
+                     command->name);
         finish_refusal(executor, session, request, reply);
         return VERDICT_DONE;
     }

@@ -33,11 +33,26 @@ static void mark_killed(struct session *session)
     atomic_store_explicit(&session->killed, true, memory_order_release);
 }
 
+/* Never called: such a client does not wait. */
+static void ignore_answer(struct session *session)
+{
+    (void)session;
+}
+
+/* Never called: it does not subscribe either. */
+static void ignore_message(struct session *session, struct bytes bytes)
+{
+    (void)session;
+    (void)bytes;
+}
+
 static const struct session_carrier internal_carrier = {
     .addresses = no_addresses,
     .descriptor = no_descriptor,
     .buffers = no_buffers,
     .kill = mark_killed,
+    .answered = ignore_answer,
+    .push = ignore_message,
     .kind = 'N',
     .internal = true,
 };
@@ -104,6 +119,9 @@ void session_release(struct session *session, struct engine *engine, struct exec
     if (!session->carrier->internal) {
         atomic_fetch_sub_explicit(&engine->session_count, 1, memory_order_relaxed);
     }
+    blocking_forget(&engine->blocking, session);
+    pubsub_leave(&engine->pubsub, session);
+    monitor_end(executor, session);
     transaction_discard(session, executor);
     drop_details(session);
     session->next = session->previous = NULL;
@@ -113,6 +131,8 @@ void session_reset(struct session *session, struct engine *engine, struct execut
 {
     enum { KEPT = SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_NOW };
     transaction_discard(session, executor);
+    pubsub_leave(&engine->pubsub, session);
+    monitor_end(executor, session);
     if (session->details != NULL) {
         /* The library's name and version stay: they say what the client is. */
         buf_release(&session->details->name);

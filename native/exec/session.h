@@ -10,9 +10,11 @@
 #include "base/bytes.h"
 #include "proto/dialect.h"
 
+struct blocked;
 struct command;
 struct engine;
 struct executor;
+struct listening;
 struct session;
 struct transaction;
 
@@ -26,6 +28,11 @@ struct session_carrier {
                     size_t *output, size_t *output_pieces, size_t *total);
     /* Asks the owner to close it soon; in the exclusive section. */
     void (*kill)(struct session *session);
+    /* The session's blocked command was answered (blocking.h): its owner is to take the answer.
+     * In the exclusive section. */
+    void (*answered)(struct session *session);
+    /* Sends bytes that nobody asked for, behind the replies so far; the owner, in a batch. */
+    void (*push)(struct session *session, struct bytes bytes);
     char kind; /* CLIENT LIST's flag: 'N' a normal client, 'U' one of a Unix socket */
     bool internal; /* of the same process: SESSION_INTERNAL, authenticated, not counted */
 };
@@ -44,6 +51,10 @@ enum session_flags {
     SESSION_POSTPONED = 1 << 10,        /* CLIENT PAUSE: the command has not run and has no reply;
                                            the carrier keeps it, clears this, and brings it again
                                            when the pause is over */
+    SESSION_BLOCKED = 1 << 11,          /* waits for keys: no reply yet; see blocking.h */
+    SESSION_TRYING_AGAIN = 1 << 12,     /* its blocked command runs once more */
+    SESSION_SUBSCRIBED = 1 << 13,       /* listens to something; see pubsub.h */
+    SESSION_MONITORS = 1 << 14,         /* sees all commands; see monitor.h */
 };
 
 /* What few sessions have, allocated when first needed. */
@@ -56,6 +67,9 @@ struct session {
     const struct session_carrier *carrier;
     struct transaction *transaction;   /* inside MULTI, or with watched keys; else NULL */
     struct session_details *details;   /* or NULL */
+    struct session *next_monitor;      /* of the same owner */
+    struct listening *listening;       /* its subscriptions, or NULL */
+    struct blocked *blocked;           /* a command that waits, or was answered; or NULL */
     const struct command *last_command;
     uint64_t id;
     int64_t created_ms, active_ms;     /* Unix time */

@@ -1,5 +1,6 @@
 /* CLIENT LIST's line of a session. */
 #include "exec/command.h"
+#include "exec/pubsub.h"
 #include "exec/session.h"
 #include "exec/transaction.h"
 
@@ -9,8 +10,17 @@ enum { FLAGS_ROOM = 16 };
 static void describe_flags(const struct session *session, char *out)
 {
     char *at = out;
+    if ((session->flags & SESSION_MONITORS) != 0) {
+        *at++ = 'O';
+    }
+    if ((session->flags & SESSION_SUBSCRIBED) != 0) {
+        *at++ = 'P';
+    }
     if (transaction_open(session)) {
         *at++ = 'x';
+    }
+    if ((session->flags & SESSION_BLOCKED) != 0) {
+        *at++ = 'b';
     }
     if (transaction_dirty(session)) {
         *at++ = 'd';
@@ -74,8 +84,10 @@ void session_describe(const struct session *session, int64_t now_ms, struct buf 
     append_field(out, LIT(" laddr="), &ours);
     buf_printf(out, " fd=%d", session->carrier->descriptor(session));
     append_field(out, LIT(" name="), details != NULL ? &details->name : NULL);
-    buf_printf(out, " age=%lld idle=%lld flags=%s db=%u sub=0 psub=0 ssub=0 multi=%lld",
-               (long long)(age > 0 ? age : 0), (long long)(idle > 0 ? idle : 0), flags, session->db,
+    buf_printf(out, " age=%lld idle=%lld flags=%s db=%u", (long long)(age > 0 ? age : 0),
+               (long long)(idle > 0 ? idle : 0), flags, session->db);
+    buf_printf(out, " sub=%u psub=%u ssub=%u multi=%lld", pubsub_count(session, TOPIC_CHANNEL),
+               pubsub_count(session, TOPIC_PATTERN), pubsub_count(session, TOPIC_SHARD),
                (long long)transaction_length(session));
     append_buffers(session, out);
     buf_printf(out, " cmd=%s", command != NULL ? command->name : "NULL");

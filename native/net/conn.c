@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/slab.h"
 #include "net/poll.h"
+#include "net/send.h"
 #include "net/worker.h"
 
 size_t conn_peer_text(const struct conn *conn, char *out, size_t room)
@@ -58,13 +59,42 @@ static void kill_session(struct session *session)
     worker_wake_for_killed(conn_of(session)->worker);
 }
 
+/* In the exclusive section, where the worker's list may be touched by whoever is in it. */
+static void note_answer(struct session *session)
+{
+    struct conn *conn = (struct conn *)session;
+    struct worker *worker = conn->worker;
+    if (!conn->answered) {
+        conn->answered = true;
+        conn->next_answered = worker->answered;
+        worker->answered = conn;
+        worker_wake(worker);
+    }
+}
+
+static void push_message(struct session *session, struct bytes bytes)
+{
+    struct conn *conn = (struct conn *)session;
+    send_push(conn->worker, conn, bytes);
+}
+
 static const struct session_carrier tcp_carrier = {
-    .addresses = addresses, .descriptor = descriptor, .buffers = buffers,
-    .kill = kill_session, .kind = 'N',
+    .addresses = addresses,
+    .descriptor = descriptor,
+    .buffers = buffers,
+    .kill = kill_session,
+    .answered = note_answer,
+    .push = push_message,
+    .kind = 'N',
 };
 static const struct session_carrier unix_carrier = {
-    .addresses = addresses, .descriptor = descriptor, .buffers = buffers,
-    .kill = kill_session, .kind = 'U',
+    .addresses = addresses,
+    .descriptor = descriptor,
+    .buffers = buffers,
+    .kill = kill_session,
+    .answered = note_answer,
+    .push = push_message,
+    .kind = 'U',
 };
 
 struct conn *conn_create(struct worker *worker, int fd, const struct peer *peer)
@@ -90,9 +120,34 @@ struct conn *conn_create(struct worker *worker, int fd, const struct peer *peer)
     return conn;
 }
 
+static void leave_answered(struct worker *worker, struct conn *conn)
+{
+    struct conn **link = &worker->answered;
+    while (*link != conn) {
+        link = &(*link)->next_answered;
+    }
+    *link = conn->next_answered;
+}
+
+static void leave_pushed(struct worker *worker, struct conn *conn)
+{
+    struct conn **link = &worker->pushed;
+    while (*link != conn) {
+        link = &(*link)->next_pushed;
+    }
+    *link = conn->next_pushed;
+}
+
 void conn_destroy(struct conn *conn)
 {
     struct worker *worker = conn->worker;
+    deadlines_remove(&worker->deadlines, conn);
+    if (conn->answered) {
+        leave_answered(worker, conn);
+    }
+    if (conn->pushed) {
+        leave_pushed(worker, conn);
+    }
     if (conn->previous != NULL) {
         conn->previous->next = conn->next;
     } else {

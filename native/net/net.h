@@ -35,6 +35,9 @@ struct net_settings {
     _Atomic uint64_t output_hard_limit; /* client-output-buffer-limit normal; 0: none */
     _Atomic uint64_t output_soft_limit;
     _Atomic int64_t output_soft_seconds;
+    _Atomic uint64_t pubsub_hard_limit; /* client-output-buffer-limit pubsub */
+    _Atomic uint64_t pubsub_soft_limit;
+    _Atomic int64_t pubsub_soft_seconds;
     _Atomic uint64_t reply_pause;       /* client-reply-pause: unsent bytes at which a client's
                                            further commands wait; 0: never */
 };

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/send.h"
 #include "net/worker.h"
 
 bool step_init(struct step *step)
@@ -116,52 +117,6 @@ static void read_client(struct worker *worker, struct step_client *client, size_
 
 /* ---- write ----------------------------------------------------------------------- */
 
-static bool over_output_limit(const struct net *net, struct outbox *outbox, int64_t now_ms)
-{
-    size_t left = outbox_left(outbox);
-    uint64_t hard = atomic_load_explicit(&net->settings.output_hard_limit, memory_order_relaxed);
-    uint64_t soft = atomic_load_explicit(&net->settings.output_soft_limit, memory_order_relaxed);
-    if (hard != 0 && left > hard) {
-        return true;
-    }
-    if (soft == 0 || left <= soft) {
-        outbox->over_soft_since_ms = 0;
-        return false;
-    }
-    if (outbox->over_soft_since_ms == 0) {
-        outbox->over_soft_since_ms = now_ms;
-    }
-    return now_ms - outbox->over_soft_since_ms >
-           1000 * atomic_load_explicit(&net->settings.output_soft_seconds, memory_order_relaxed);
-}
-
-static void write_failed(struct worker *worker, struct conn *conn, const char *why)
-{
-    char text[128];
-    int len = snprintf(text, sizeof text, "Writing to client: %s", why);
-    worker->net->hooks.client_error(worker->net->hooks.user, conn,
-                                    (struct bytes){ text, (size_t)len });
-    conn->session.flags |= SESSION_CLOSE_NOW;
-    conn->session.close_reason = RLN_CLOSE_SOCKET_ERROR;
-}
-
-/* Sends what an earlier step left behind. */
-static void write_outbox(struct worker *worker, struct conn *conn)
-{
-    struct outbox *outbox = conn->outbox;
-    uint64_t sent = 0;
-    enum output_result result = outbox_send(conn->fd, outbox, &sent);
-    stat_add(&worker->executor.stats.net_out, sent);
-    stat_add(&worker->executor.stats.writes, 1);
-    if (result == OUTPUT_FAILED) {
-        write_failed(worker, conn, strerror(errno));
-    }
-    if (result == OUTPUT_SENT) {
-        outbox_destroy(outbox);
-        conn->outbox = NULL;
-    }
-}
-
 /* Sends a client's part of the replies; what the socket does not take is kept. */
 static void write_client(struct worker *worker, struct step_client *client)
 {
@@ -179,14 +134,12 @@ static void write_client(struct worker *worker, struct step_client *client)
         stat_add(&worker->executor.stats.writes, 1);
     }
     if (result == OUTPUT_FAILED) {
-        write_failed(worker, conn, strerror(errno));
+        send_failed(worker, conn, strerror(errno));
     } else if (result == OUTPUT_BLOCKED) {
         if (!outbox_add(&conn->outbox, reply, &range)) {
-            write_failed(worker, conn, "out of memory");
-        } else if (over_output_limit(worker->net, conn->outbox, worker->executor.thread.now_ms)) {
-            stat_add(&worker->executor.stats.output_buffer_limit, 1);
-            conn->session.flags |= SESSION_CLOSE_NOW;
-            conn->session.close_reason = RLN_CLOSE_OUTPUT_BUFFER;
+            send_failed(worker, conn, "out of memory");
+        } else {
+            send_check_limit(worker, conn);
         }
     }
 }
@@ -227,12 +180,22 @@ static bool is_over(const struct conn *conn)
     return (conn->session.flags & (SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_NOW)) != 0;
 }
 
+/* Where in its client's data a parsed command ends. */
+static size_t request_end(const struct step *step, uint32_t i)
+{
+    uint32_t at = step->request_client[i];
+    return i + 1 < step->request_count && step->request_client[i + 1] == at
+               ? step->request_start[i + 1]
+               : step->clients[at].used;
+}
+
 /* Runs the parsed commands and forgets them. */
 static void execute(struct worker *worker)
 {
     struct step *step = &worker->step;
     struct executor *executor = &worker->executor;
     uint32_t count = step->request_count;
+    executor_begin_round(executor);
     for (uint32_t i = 0; i < count; i++) {
         const struct parsed_command *parsed = &step->parsed[i];
         executor_prepare(executor, &step->clients[step->request_client[i]].conn->session,
@@ -261,6 +224,9 @@ static void execute(struct worker *worker)
             session->flags &= ~(uint32_t)SESSION_POSTPONED;
             client->stopped = true;
             client->resume_at = step->request_start[i];
+        } else if ((session->flags & SESSION_BLOCKED) != 0) {
+            client->stopped = true;
+            client->resume_at = request_end(step, i);
         }
         client->to = reply_mark(&step->reply);
         if (step->reply.out.len + step->reply.referred > STEP_REPLIES) {
@@ -315,6 +281,26 @@ static void make_room(struct worker *worker, struct step_client *client, size_t 
     client->len = conn->input.len;
 }
 
+/* The answer of a blocked command, when it is there: before the replies of those behind it. */
+static bool take_answer(struct worker *worker, struct step_client *client)
+{
+    struct step *step = &worker->step;
+    struct session *session = &client->conn->session;
+    if ((session->flags & SESSION_BLOCKED) != 0) {
+        return false;
+    }
+    execute(worker); /* Other clients' replies may be sent and forgotten meanwhile. */
+    deadlines_remove(&worker->deadlines, client->conn);
+    client->answered = true;
+    client->from = reply_mark(&step->reply);
+    blocking_take_answer(session, &step->reply);
+    client->to = reply_mark(&step->reply);
+    if (step->reply.failed) {
+        session->flags |= SESSION_CLOSE_NOW;
+    }
+    return true;
+}
+
 /* Cuts a client's input into commands, running them whenever there are enough.  Commands of
  * a client that has not authenticated are run one by one, since the limits change with AUTH. */
 static void parse_client(struct worker *worker, uint32_t at, struct reader_limits *limits)
@@ -322,6 +308,10 @@ static void parse_client(struct worker *worker, uint32_t at, struct reader_limit
     struct step *step = &worker->step;
     struct step_client *client = &step->clients[at];
     struct conn *conn = client->conn;
+    if (blocking_holds(&conn->session) && !take_answer(worker, client)) {
+        client->stopped = true;
+        client->resume_at = 0;
+    }
     while (client->used < client->len && !client->stopped && !is_over(conn)) {
         if (must_wait(worker, conn)) {
             client->stopped = true;
@@ -375,8 +365,10 @@ static void keep_rest(struct worker *worker, struct step_client *client)
         reader_destroy(conn->reader);
         conn->reader = NULL;
     }
-    worker->waiting_count += (uint32_t)client->stopped - (uint32_t)conn->waiting;
-    conn->waiting = client->stopped;
+    /* A blocked client is read from all the same, so that its end is seen. */
+    bool waits = client->stopped && !blocking_holds(&conn->session);
+    worker->waiting_count += (uint32_t)waits - (uint32_t)conn->waiting;
+    conn->waiting = waits;
     if (client->in_own_buffer) {
         buf_consume(&conn->input, client->used);
         if (conn->input.len == 0) {
@@ -391,8 +383,8 @@ static void keep_rest(struct worker *worker, struct step_client *client)
         memcpy(conn->input.at, rest.at, rest.len);
         conn->input.len = rest.len;
     }
-    uint64_t limit = atomic_load_explicit(&worker->net->settings.query_buffer_limit,
-                                          memory_order_relaxed);
+    uint64_t limit =
+        atomic_load_explicit(&worker->net->settings.query_buffer_limit, memory_order_relaxed);
     if (conn->input.len > limit) {
         stat_add(&worker->executor.stats.query_buffer_limit, 1);
         conn->session.flags |= SESSION_CLOSE_NOW;
@@ -415,6 +407,10 @@ static void settle(struct worker *worker, struct step_client *client)
         worker_close(worker, conn, (enum rln_close_reason)conn->session.close_reason);
         return;
     }
+    int64_t deadline = blocking_deadline(&conn->session);
+    if (deadline != 0 && conn->deadline_at == 0) {
+        deadlines_add(&worker->deadlines, conn, deadline);
+    }
     bool reads = (flags & SESSION_CLOSE_AFTER_REPLY) == 0 && !conn->waiting;
     conn_set_interest(conn, (reads ? POLL_READ : 0) | (unsent ? POLL_WRITE : 0));
 }
@@ -430,14 +426,16 @@ static bool take_client(struct worker *worker, const struct poll_event *event, s
     struct step_client *client = &step->clients[step->client_count++];
     *client = (struct step_client){ .conn = conn };
     if ((event->ready & POLL_WRITE) != 0 && conn->outbox != NULL) {
-        write_outbox(worker, conn);
+        send_outbox(worker, conn);
     }
     if (event->ready != POLL_NOTHING && conn->interest == POLL_NOTHING) {
         client->ended = true; /* Not watched at all, it can only be the end. */
         conn->session.close_reason = RLN_CLOSE_BY_CLIENT;
+    } else if (blocking_holds(&conn->session) && (event->ready & POLL_READ) != 0) {
+        read_into_own_buffer(worker, client);
     } else if (!conn->waiting && (event->ready & POLL_READ) != 0 && !is_over(conn)) {
         read_client(worker, client, arena_used);
-    } else if (conn->waiting) {
+    } else if (conn->waiting || blocking_holds(&conn->session)) {
         /* Whether its commands may run now, the parse stage sees. */
         client->data = conn->input.at;
         client->len = conn->input.len;
@@ -477,5 +475,8 @@ void step_run(struct worker *worker, const struct poll_event *events, int count)
         for (uint32_t i = 0; i < step->client_count; i++) {
             settle(worker, &step->clients[i]);
         }
+    }
+    if (step->arguments.room > STEP_ARGUMENTS_KEPT) {
+        argument_list_release(&step->arguments);
     }
 }

@@ -23,6 +23,7 @@ enum {
     STEP_ARENA = 512 * 1024,      /* input read in one go, all clients together */
     STEP_READ = 64 * 1024,        /* of one client at most */
     STEP_REPLIES = 256 * 1024,    /* replies are sent when there are this many bytes */
+    STEP_ARGUMENTS_KEPT = 16 * 1024, /* room for more is given back after the step */
     STEP_LARGE_INPUT = 32 * 1024, /* an incomplete command this long gets a buffer of its own */
 };
 

@@ -8,13 +8,19 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "net/job.h"
+#include "net/send.h"
 
 enum {
-    ROUND_MS = 1000,          /* between looks for idle clients */
-    WAITING_ROUND_MS = 20,    /* between tries of clients held back by CLIENT PAUSE */
-    LAST_REPLIES_MS = 250,    /* for slow readers, at the end */
+    ROUND_MS = 1000,       /* between looks for idle clients */
+    WAITING_ROUND_MS = 20, /* between tries of clients held back by CLIENT PAUSE */
+    LAST_REPLIES_MS = 250, /* for slow readers, at the end */
     ADOPT_AT_ONCE = 256,
 };
+
+static void wake_for_mail(void *user)
+{
+    worker_wake(user);
+}
 
 bool worker_init(struct worker *worker, struct net *net, unsigned number)
 {
@@ -22,6 +28,7 @@ bool worker_init(struct worker *worker, struct net *net, unsigned number)
     worker->net = net;
     worker->number = number;
     worker->waker = (struct os_waker){ -1, -1 };
+    mailbox_init(&worker->mailbox, number, wake_for_mail, worker);
     int err = os_waker_open(&worker->waker);
     if (err != 0) {
         errno = err;
@@ -48,6 +55,7 @@ bool worker_init(struct worker *worker, struct net *net, unsigned number)
     if (net->shared_jobs == NULL && !queue_init(&worker->own_jobs, net->job_queue_length)) {
         goto no_queue;
     }
+    worker->executor.mailbox = &worker->mailbox;
     return true;
 
 no_queue:
@@ -61,16 +69,22 @@ no_poller:
     return false;
 }
 
-void worker_release(struct worker *worker)
+void worker_join(struct worker *worker)
 {
     if (worker->started) {
         pthread_join(worker->thread, NULL);
         worker->started = false;
     }
+}
+
+void worker_release(struct worker *worker)
+{
     if (worker->net->shared_jobs == NULL) {
         queue_release(&worker->own_jobs);
     }
     executor_release(&worker->executor);
+    deadlines_release(&worker->deadlines);
+    mailbox_release(&worker->mailbox);
     step_release(&worker->step);
     worker->kind->close(worker->poller);
     os_waker_close(&worker->waker);
@@ -156,7 +170,8 @@ static void close_idle(struct worker *worker, int64_t now_ms)
     struct conn *next;
     for (struct conn *conn = worker->conns; conn != NULL; conn = next) {
         next = conn->next;
-        if (now_ms - conn->session.active_ms > timeout) {
+        if (now_ms - conn->session.active_ms > timeout && !blocking_holds(&conn->session) &&
+            (conn->session.flags & SESSION_SUBSCRIBED) == 0) {
             log_verbose(worker->net->log, "Closing idle client");
             worker_close(worker, conn, RLN_CLOSE_IDLE_TIMEOUT);
         }
@@ -168,7 +183,8 @@ static void close_idle(struct worker *worker, int64_t now_ms)
 static void retry_waiting(struct worker *worker)
 {
     int count = 0;
-    for (struct conn *conn = worker->conns; conn != NULL && count < STEP_EVENTS; conn = conn->next) {
+    for (struct conn *conn = worker->conns; conn != NULL && count < STEP_EVENTS;
+         conn = conn->next) {
         if (conn->waiting && conn->outbox == NULL) {
             worker->step.events[count++] = (struct poll_event){ conn, POLL_NOTHING };
         }
@@ -178,14 +194,53 @@ static void retry_waiting(struct worker *worker)
     }
 }
 
+/* Answers the blocked clients whose time is over, and serves on those that were answered. */
+static void serve_answered(struct worker *worker)
+{
+    struct engine *engine = worker->net->engine;
+    struct poll_event *events = worker->step.events;
+    int64_t now_ms = worker->executor.thread.now_ms;
+    struct conn *conn;
+    while ((conn = deadlines_take(&worker->deadlines, now_ms)) != NULL) {
+        if ((conn->session.flags & SESSION_BLOCKED) != 0) {
+            blocking_time_out(&engine->blocking, &conn->session);
+            conn->session.carrier->answered(&conn->session);
+        }
+    }
+    while (worker->answered != NULL) {
+        int count = 0;
+        while (worker->answered != NULL && count < STEP_EVENTS) {
+            conn = worker->answered;
+            worker->answered = conn->next_answered;
+            conn->answered = false;
+            events[count++] = (struct poll_event){ conn, POLL_NOTHING };
+        }
+        step_run(worker, events, count);
+    }
+}
+
 /* How long the next wait may last, in milliseconds. */
 static int patience(const struct worker *worker)
 {
     if (worker->waiting_count > 0) {
         return WAITING_ROUND_MS;
     }
+    if (worker->deadlines.count > 0) {
+        int64_t left =
+            deadlines_first(&worker->deadlines) - clock_wall_ms(worker->net->engine->clock);
+        if (left < ROUND_MS) {
+            return left > 0 ? (int)left : 0;
+        }
+    }
     /* Without a timeout too: CONFIG SET may give one at any time, and wakes nobody. */
     return worker->conn_count > 0 ? ROUND_MS : -1;
+}
+
+static void read_mail(struct worker *worker)
+{
+    if (mailbox_has_mail(&worker->mailbox)) {
+        mailbox_read(&worker->mailbox, &worker->executor);
+    }
 }
 
 /* Serves what the poller told: 'count' events, the waker's among them. */
@@ -202,6 +257,7 @@ static void serve(struct worker *worker, int count)
         }
     }
     executor_enter(&worker->executor);
+    read_mail(worker); /* First: what was said before a request came is heard before its reply. */
     if (clients > 0) {
         step_run(worker, events, clients);
     }
@@ -215,6 +271,11 @@ static void serve(struct worker *worker, int count)
     if (worker->waiting_count > 0) {
         retry_waiting(worker);
     }
+    if (worker->answered != NULL || worker->deadlines.count > 0) {
+        serve_answered(worker);
+    }
+    read_mail(worker);
+    send_pushed(worker);
     int64_t now_ms = worker->executor.thread.now_ms;
     if (now_ms >= worker->next_round_ms) {
         worker->next_round_ms = now_ms + ROUND_MS;
@@ -225,8 +286,7 @@ static void serve(struct worker *worker, int count)
 
 static int wait_for_events(struct worker *worker, int timeout_ms)
 {
-    int count =
-        worker->kind->wait(worker->poller, worker->step.events, STEP_EVENTS, timeout_ms);
+    int count = worker->kind->wait(worker->poller, worker->step.events, STEP_EVENTS, timeout_ms);
     if (count < 0) {
         log_warning(worker->net->log, "waiting for clients: %s", strerror(errno));
         return 0;
@@ -248,7 +308,12 @@ static bool unsent_replies(const struct worker *worker)
  * clients are closed, and those still in the queue too. */
 static void finish(struct worker *worker)
 {
-    serve(worker, wait_for_events(worker, 0));
+    int count = 1;
+    for (uint32_t rounds = worker->conn_count / STEP_EVENTS + 1; rounds > 0 && count > 0;
+         rounds--) {
+        count = wait_for_events(worker, 0);
+        serve(worker, count);
+    }
     int64_t until = clock_monotonic_us(worker->net->engine->clock) + LAST_REPLIES_MS * 1000;
     for (int tries = 0; tries < LAST_REPLIES_MS && unsent_replies(worker) &&
                         clock_monotonic_us(worker->net->engine->clock) < until;

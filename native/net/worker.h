@@ -8,7 +8,9 @@
 #include "base/os.h"
 #include "base/queue.h"
 #include "exec/executor.h"
+#include "exec/mail.h"
 #include "net/conn.h"
+#include "net/deadlines.h"
 #include "net/net.h"
 #include "net/poll.h"
 #include "net/step.h"
@@ -27,6 +29,11 @@ struct worker {
     struct conn *conns;
     uint32_t conn_count;
     uint32_t waiting_count;           /* of these, with commands that wait */
+    struct conn *answered;            /* blocked clients with an answer to take; written in the
+                                         exclusive section, too, by others */
+    struct conn *pushed;              /* clients with messages to send */
+    struct mailbox mailbox;
+    struct deadlines deadlines;       /* of blocked clients */
     _Atomic uint32_t load;            /* connections and jobs to adopt; the acceptor reads it */
     _Atomic bool stopping;            /* finish what is in hand, then end */
     _Atomic bool killed_waiting;      /* some session of ours was killed */
@@ -41,7 +48,9 @@ MUST_CHECK bool worker_init(struct worker *worker, struct net *net, unsigned num
 MUST_CHECK int worker_start(struct worker *worker);
 /* Asks it to end: requests already in hand are answered.  Any thread. */
 void worker_request_stop(struct worker *worker);
-/* Joins the thread and frees everything. */
+/* Waits for the end of its thread, if it has one. */
+void worker_join(struct worker *worker);
+/* Frees everything but the struct; its thread was joined, or never started. */
 void worker_release(struct worker *worker);
 
 /* Somebody marked one of its sessions as killed.  Any thread. */

@@ -39,7 +39,7 @@ static inline void fixture_open(struct fixture *fixture, unsigned stripe_bits)
         .stripe_bits = stripe_bits,
         .hash_key = { 11, 22 },
         .clock = &fixture->clock,
-        .hooks = { fixture_expired, fixture },
+        .hooks = { .expired = fixture_expired, .user = fixture },
     };
     fixture->ks = keyspace_create(&options);
     CHECK(fixture->ks != NULL);

@@ -264,7 +264,7 @@ static void sums_are_conserved_whatever_others_do(void)
         .stripe_bits = BITS,
         .hash_key = { 5, 6 },
         .clock = &shared.clock,
-        .hooks = { count_expired, &shared },
+        .hooks = { .expired = count_expired, .user = &shared },
     };
     shared.ks = keyspace_create(&options);
     CHECK(shared.ks != NULL);

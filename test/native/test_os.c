@@ -86,6 +86,8 @@ static void the_system_tells_of_itself(void)
     CHECK(os_executable(text, sizeof(text)) && text[0] == '/');
     CHECK(!os_executable(text, 3));
     CHECK(os_processors() >= 1);
+    CHECK(os_backlog_limit() >= 1);
+    CHECK(os_open_files_limit() >= 16);
     CHECK(os_resident_bytes() > 100000);
     CHECK(os_peak_resident_bytes() + (8 << 20) >= os_resident_bytes());
     CHECK(os_physical_bytes() > os_resident_bytes());

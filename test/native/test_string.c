@@ -41,8 +41,7 @@ static void set_reads_its_options_in_any_order(void)
     CHECK_REPLY(RUN_LINE(&client, "PEXPIRETIME k"), ":1700000100000\r\n");
     CHECK_REPLY(RUN_LINE(&client, "SET k c NX GET"), "$1\r\nb\r\n");
     CHECK_REPLY(RUN_LINE(&client, "SET k c EX 1 PX 1"), "-ERR syntax error\r\n");
-    CHECK_REPLY(RUN_LINE(&client, "SET k c PX 0"),
-                "-ERR invalid expire time in 'set' command\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "SET k c PX 0"), "-ERR invalid expire time in 'set' command\r\n");
     CHECK_REPLY(RUN_LINE(&client, "SET k c PX x"),
                 "-ERR value is not an integer or out of range\r\n");
     CHECK_REPLY(RUN_LINE(&client, "GET k"), "$1\r\nb\r\n");
