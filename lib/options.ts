@@ -67,6 +67,8 @@ export interface DirectiveOptions {
   /** Microseconds from which a command is slow; negative for none. */
   readonly slowlogLogSlowerThan?: number;
   readonly slowlogMaxLen?: number;
+  /** Which changes of keys are published, by their letters: `'KEA'` for all, the default none. */
+  readonly notifyKeyspaceEvents?: string;
   /** The least important lines that are logged. */
   readonly logLevel?: 'debug' | 'verbose' | 'notice' | 'warning';
   readonly lazyfreeLazyEviction?: YesNo;

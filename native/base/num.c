@@ -234,6 +234,13 @@ size_t num_format_double(char *out, size_t room, double value)
     if (isinf(value)) {
         return put_word(out, room, value > 0 ? "inf" : "-inf");
     }
+    /* Quickly, if it is a whole number that seventeen digits hold; but not -0. */
+    if (value > -1e17 && value < 1e17 && room > NUM_INT_ROOM && (double)(int64_t)value == value &&
+        (value != 0 || !signbit(value))) {
+        size_t len = num_format_i64(out, (int64_t)value);
+        out[len] = '\0';
+        return len;
+    }
     return printed(snprintf(out, room, "%.17g", value), room);
 }
 

@@ -27,6 +27,11 @@ int os_accept(int listener, struct sockaddr *address, unsigned *address_len);
 /* TCP keep-alive after 'idle_seconds'; 0 or an errno value. */
 int os_set_keepalive(int fd, int idle_seconds);
 
+/* The longest backlog that listen() gets, and how many files this process may open; INT_MAX
+ * or more where the system sets no bound or does not tell. */
+int64_t os_backlog_limit(void);
+int64_t os_open_files_limit(void);
+
 /* Resident bytes of this process now, and at most so far. */
 size_t os_resident_bytes(void);
 size_t os_peak_resident_bytes(void);

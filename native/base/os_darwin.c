@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/sysctl.h>
 #include <sys/utsname.h>
@@ -124,6 +125,22 @@ static bool task_memory(struct mach_task_basic_info *info)
     mach_msg_type_number_t count = MACH_TASK_BASIC_INFO_COUNT;
     return task_info(mach_task_self(), MACH_TASK_BASIC_INFO, (task_info_t)info, &count) ==
            KERN_SUCCESS;
+}
+
+int64_t os_backlog_limit(void)
+{
+    int limit = 0;
+    size_t len = sizeof(limit);
+    return sysctlbyname("kern.ipc.somaxconn", &limit, &len, NULL, 0) == 0 ? limit : INT32_MAX;
+}
+
+int64_t os_open_files_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return INT32_MAX;
+    }
+    return (int64_t)limit.rlim_cur;
 }
 
 size_t os_resident_bytes(void)

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/futex.h>
 #include <malloc.h>
 #include <netinet/in.h>
@@ -78,6 +79,29 @@ int os_set_keepalive(int fd, int idle_seconds)
         return errno;
     }
     return 0;
+}
+
+int64_t os_backlog_limit(void)
+{
+    char text[32];
+    int fd = open("/proc/sys/net/core/somaxconn", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return INT32_MAX;
+    }
+    ssize_t len = read(fd, text, sizeof(text) - 1);
+    close(fd);
+    text[len > 0 ? len : 0] = '\0';
+    int64_t limit = 0;
+    return sscanf(text, "%" SCNd64, &limit) == 1 ? limit : INT32_MAX;
+}
+
+int64_t os_open_files_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
+        return INT32_MAX;
+    }
+    return (int64_t)limit.rlim_cur;
 }
 
 size_t os_resident_bytes(void)

@@ -53,8 +53,9 @@ enum lock_rank {
     RANK_SERVER,    /* configuration and lifecycle */
     RANK_EXCLUSIVE, /* the exclusive section */
     RANK_SESSIONS,  /* the list of connected sessions */
-    RANK_PUBSUB,    /* channel and pattern tables */
     RANK_STRIPE,    /* key stripes, ascending stripe index */
+    RANK_BLOCKED,   /* the table of awaited keys */
+    RANK_PUBSUB,    /* channel and pattern tables: notifications are sent while keys are held */
     RANK_CHANGES,   /* change log: AOF and replication backlog */
     RANK_CONFIG,    /* the configuration's texts: commands that hold keys may ask for them */
     RANK_QUEUE,     /* job and event queues */
@@ -108,6 +109,15 @@ static inline void rwlock_read(struct rwlock *lock) ACQUIRES_SHARED(lock) UNCHEC
                                                memory_order_acquire, memory_order_relaxed)) {
         rwlock_read_slow(lock);
     }
+}
+
+/* Takes it for reading if that needs no waiting. */
+static inline bool rwlock_try_read(struct rwlock *lock) UNCHECKED_LOCKING
+{
+    uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
+    return (state & (RWLOCK_WRITER | RWLOCK_WAITING)) == 0 &&
+           atomic_compare_exchange_strong_explicit(&lock->state, &state, state + 1,
+                                                   memory_order_acquire, memory_order_relaxed);
 }
 
 static inline void rwlock_write(struct rwlock *lock) ACQUIRES(lock) UNCHECKED_LOCKING

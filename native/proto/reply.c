@@ -338,6 +338,24 @@ void reply_blob(struct reply *reply, struct blob *value, size_t from, size_t len
     reply_append(reply, reply->dialect == DIALECT_RESP ? LIT("\r\n") : LIT("\n"));
 }
 
+void reply_take(struct reply *reply, struct reply *from)
+{
+    size_t at = 0;
+    for (uint32_t i = 0; i < from->part_count; i++) {
+        const struct reply_part *part = &from->parts[i];
+        reply_append(reply, (struct bytes){ from->out.at + at, part->offset - at });
+        if (!add_part(reply, part->value, part->from, part->len)) {
+            break; /* The reply has failed. */
+        }
+        at = part->offset;
+    }
+    if (from->out.len > at) {
+        reply_append(reply, (struct bytes){ from->out.at + at, from->out.len - at });
+    }
+    reply->failed = reply->failed || from->failed;
+    reply_release(from);
+}
+
 /* What stands for a missing value; 'resp2' with its line end. */
 static void put_missing(struct reply *reply, struct bytes resp2)
 {
@@ -373,6 +391,11 @@ void reply_double(struct reply *reply, double value)
     char text[NUM_FLOAT_ROOM];
     size_t len = num_format_double(text, sizeof(text), value);
     put_marked(reply, LIT(","), (struct bytes){ text, len });
+}
+
+void reply_double_text(struct reply *reply, struct bytes text)
+{
+    put_marked(reply, LIT(","), text);
 }
 
 void reply_bool(struct reply *reply, bool value)

@@ -53,6 +53,9 @@ void reply_rewind(struct reply *reply, struct reply_mark mark);
 /* Bytes written since, with what is referred to. */
 size_t reply_since(const struct reply *reply, struct reply_mark mark);
 
+/* Appends everything written to 'from', which is empty afterwards. */
+void reply_take(struct reply *reply, struct reply *from);
+
 void reply_simple(struct reply *reply, struct bytes text);        /* +text */
 void reply_error(struct reply *reply, struct bytes text);         /* -text; CR and LF become spaces */
 /* As reply_error(), after CR and LF at the text's ends were cut off. */
@@ -68,6 +71,8 @@ void reply_blob(struct reply *reply, struct blob *value, size_t from, size_t len
 void reply_null_slow(struct reply *reply);                        /* likewise */
 void reply_null_array(struct reply *reply);                       /* *-1, _, (nil) */
 void reply_double(struct reply *reply, double value);             /* bulk in RESP2, ',' in RESP3 */
+/* A double that is formatted already. */
+void reply_double_text(struct reply *reply, struct bytes text);
 void reply_bool(struct reply *reply, bool value);                 /* :1 :0 in RESP2, #t #f in RESP3 */
 void reply_big_number(struct reply *reply, struct bytes digits);  /* bulk in RESP2, '(' in RESP3 */
 void reply_verbatim(struct reply *reply, const char *format3, struct bytes text);

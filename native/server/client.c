@@ -41,8 +41,12 @@ static void kill_session(struct session *session)
 }
 
 static const struct session_carrier in_process_carrier = {
-    .addresses = addresses, .descriptor = descriptor, .buffers = buffers,
-    .kill = kill_session, .kind = 'N', .internal = true,
+    .addresses = addresses,
+    .descriptor = descriptor,
+    .buffers = buffers,
+    .kill = kill_session,
+    .kind = 'N',
+    .internal = true,
 };
 
 struct rln_client *rln_client_create(struct rln_server *server)
@@ -60,10 +64,13 @@ struct rln_client *rln_client_create(struct rln_server *server)
         mem_free(client);
         return NULL;
     }
+    /* In the section: from session_init() on, CLIENT LIST of others may look at it. */
+    executor_enter(&client->executor);
     session_init(&client->session, &server->engine, &in_process_carrier,
                  clock_wall_ms(&server->clock));
     client->session.protocol = 3;
     client->session.flags |= SESSION_INTERNAL | SESSION_AUTHENTICATED;
+    executor_leave(&client->executor);
     return client;
 }
 
@@ -102,14 +109,26 @@ static struct rln_bytes flatten(struct rln_client *client)
     return (struct rln_bytes){ flat->at, flat->len };
 }
 
+/* In-process clients always speak RESP3 and never close: RESET, HELLO 2 and QUIT do not change
+ * that.  CLIENT LIST of others reads the session, so it is written in the section only. */
+static void stay_open(struct rln_client *client)
+{
+    const uint32_t closing = SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_NOW;
+    struct session *session = &client->session;
+    if (session->protocol != 3 || (session->flags & closing) != 0) {
+        executor_enter(&client->executor);
+        session->protocol = 3;
+        session->flags &= ~closing;
+        executor_leave(&client->executor);
+    }
+}
+
 struct rln_bytes rln_client_call(struct rln_client *client, const struct rln_bytes *argv,
                                  size_t argc)
 {
     _Static_assert(sizeof(struct rln_bytes) == sizeof(struct bytes), "the same layout");
     reply_clear(&client->reply);
-    /* In-process clients always speak RESP3; RESET and HELLO 2 do not change that. */
-    client->session.protocol = 3;
-    client->session.flags &= ~(uint32_t)(SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_NOW);
+    stay_open(client);
     executor_call(&client->executor, &client->session, (const struct bytes *)argv, (uint32_t)argc,
                   &client->reply);
     if (client->reply.part_count > 0) {

@@ -9,6 +9,7 @@
 #include "net/net.h"
 #include "proto/reader.h"
 #include "server/config_value.h"
+#include "store/eviction.h"
 #include "store/value.h"
 
 void config_init(struct config *config)
@@ -78,6 +79,40 @@ static void publish_to_values(const struct config *config, struct value_limits *
     limits->hll_sparse_max_bytes = count_of(config, "hll-sparse-max-bytes");
 }
 
+static void publish_eviction(const struct config *config, struct engine_settings *settings)
+{
+    static const struct {
+        const char *name;
+        enum eviction_policy policy;
+    } policies[] = {
+        { "allkeys-lru", EVICT_ALL_LRU },
+        { "allkeys-lfu", EVICT_ALL_LFU },
+        { "allkeys-random", EVICT_ALL_RANDOM },
+        { "volatile-lru", EVICT_VOLATILE_LRU },
+        { "volatile-lfu", EVICT_VOLATILE_LFU },
+        { "volatile-random", EVICT_VOLATILE_RANDOM },
+        { "volatile-ttl", EVICT_VOLATILE_TTL },
+    };
+    enum { UNHURRIED = 10, UNLIMITED = 100, STEP_US = 50 };
+    enum eviction_policy policy = EVICT_NOTHING;
+    for (size_t i = 0; i < sizeof policies / sizeof policies[0]; i++) {
+        if (choice_is(config, "maxmemory-policy", policies[i].name)) {
+            policy = policies[i].policy;
+        }
+    }
+    settings->maxmemory_policy = (uint8_t)policy;
+    settings->maxmemory_denies = policy == EVICT_NOTHING;
+    settings->maxmemory_samples = (unsigned)number_of(config, "maxmemory-samples");
+    settings->lazy_eviction = number_of(config, "lazyfree-lazy-eviction") != 0;
+    /* Up to 10 it is 50 us a step, from there each step is 15% more, and 100 is no limit. */
+    int64_t tenacity = number_of(config, "maxmemory-eviction-tenacity");
+    double us = STEP_US * (double)(tenacity < UNHURRIED ? tenacity : UNHURRIED);
+    for (int64_t i = UNHURRIED; i < tenacity; i++) {
+        us *= 1.15;
+    }
+    settings->eviction_us = tenacity >= UNLIMITED ? INT64_MAX : (int64_t)us;
+}
+
 static void publish_to_engine(const struct config *config)
 {
     struct engine_settings *settings = &config->engine->settings;
@@ -86,8 +121,7 @@ static void publish_to_engine(const struct config *config)
     settings->slowlog_max_len = (uint64_t)number_of(config, "slowlog-max-len");
     settings->max_bulk_len = (uint64_t)number_of(config, "proto-max-bulk-len");
     settings->maxmemory = (uint64_t)number_of(config, "maxmemory");
-    /* Nothing is evicted, whatever the policy: it is as if eviction had found no key. */
-    settings->maxmemory_denies = true;
+    publish_eviction(config, settings);
     settings->password_needed = value_of(config, "requirepass")->len > 0;
     settings->lazy_expire = number_of(config, "lazyfree-lazy-expire") != 0;
     settings->lazy_server_del = number_of(config, "lazyfree-lazy-server-del") != 0;
@@ -96,6 +130,10 @@ static void publish_to_engine(const struct config *config)
     settings->debug_command = choice_is(config, "enable-debug-command", "yes")     ? ACCESS_YES
                               : choice_is(config, "enable-debug-command", "local") ? ACCESS_LOCAL
                                                                                    : ACCESS_NO;
+    uint32_t classes;
+    (void)notify_parse(config_value_bytes(value_of(config, "notify-keyspace-events")), &classes);
+    settings->notify_classes = classes;
+    keyspace_tell_created(config->engine->keyspace, (classes & NOTIFY_NEW) != 0);
     if (config->engine->log != NULL) {
         config->engine->log->level = (int)number_of(config, "loglevel");
     }
@@ -123,6 +161,9 @@ static void publish_to_net(const struct config *config)
     net->output_hard_limit = limits[OUTPUT_NORMAL].hard;
     net->output_soft_limit = limits[OUTPUT_NORMAL].soft;
     net->output_soft_seconds = limits[OUTPUT_NORMAL].soft_seconds;
+    net->pubsub_hard_limit = limits[OUTPUT_PUBSUB].hard;
+    net->pubsub_soft_limit = limits[OUTPUT_PUBSUB].soft;
+    net->pubsub_soft_seconds = limits[OUTPUT_PUBSUB].soft_seconds;
 }
 
 /* Brings every copy of a value up to date; under the mutex. */
@@ -231,7 +272,7 @@ bool config_set_initial(struct config *config, const char *name, const char *val
     bool fine = parse_for(config, row, buf_bytes(&raw), &parsed, reason);
     buf_release(&raw);
     if (!fine) {
-        snprintf(text, sizeof text, "Directive '%.40s' can't be '%.40s': %.150s.", name, value,
+        snprintf(text, sizeof text, "Directive '%.40s' can't be '%.40s': %.146s.", name, value,
                  reason);
         fail(error, text);
         return false;

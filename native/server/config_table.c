@@ -92,7 +92,7 @@ static const struct rln_directive directives[] = {
       .fallback = "normal 0 0 0 replica 256mb 64mb 60 pubsub 32mb 8mb 60", .repeats = true,
       .summary = "Unsent bytes at which a client is closed: class, hard limit, soft "
                  "limit, seconds over it." },
-    { .name = "client-reply-pause", .kind = RLN_DIRECTIVE_MEMORY, .fallback = "1mb", .min = 0,
+    { .name = "client-reply-pause", .kind = RLN_DIRECTIVE_MEMORY, .fallback = "64mb", .min = 0,
       .max = INT64_MAX,
       .summary = "Unsent bytes at which a client's further commands wait; 0: never." },
 
@@ -102,11 +102,10 @@ static const struct rln_directive directives[] = {
       .summary = "Databases that SELECT can choose from." },
     { .name = "maxmemory", .kind = RLN_DIRECTIVE_MEMORY, .fallback = "0", .min = 0,
       .max = INT64_MAX,
-      .summary = "Bytes of data beyond which writes are refused; 0: no limit." },
+      .summary = "Bytes of data beyond which keys are evicted or writes refused; 0: no limit." },
     { .name = "maxmemory-policy", .kind = RLN_DIRECTIVE_ENUM, .fallback = "noeviction",
       .choices = memory_policies,
-      .summary = "How accesses to keys are noted, by time or by frequency; no key is "
-                 "evicted yet." },
+      .summary = "Which keys are evicted when memory is short, if any." },
     { .name = "maxmemory-samples", .kind = RLN_DIRECTIVE_INTEGER, .fallback = "5", .min = 1,
       .max = INT32_MAX,
       .summary = "Keys that eviction compares at a time." },
@@ -332,7 +331,6 @@ static const struct rln_directive directives[] = {
       .min = 0, .max = INT64_MAX, .fixed = true,
       .summary = "Milliseconds from which on events of the server are noted as slow." },
     { .name = "notify-keyspace-events", .kind = RLN_DIRECTIVE_STRING, .fallback = "",
-      .fixed = true,
       .summary = "Which events of keys are published." },
     { .name = "tracking-table-max-keys", .kind = RLN_DIRECTIVE_INTEGER, .fallback = "1000000",
       .min = 0, .max = INT64_MAX, .fixed = true,

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "exec/notify.h"
 
 static const char *const output_names[OUTPUT_CLASSES] = { "normal", "slave", "pubsub" };
 
@@ -254,6 +255,19 @@ static bool parse_output_limits(const struct config_value *old, struct bytes raw
     return true;
 }
 
+static bool parse_events(struct bytes raw, struct config_value *value, char *error)
+{
+    uint32_t classes;
+    struct buf text = { 0 };
+    if (!notify_parse(raw, &classes)) {
+        return refuse(error, "Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+    }
+    notify_format(classes, &text);
+    set_text(value, buf_bytes(&text));
+    buf_release(&text);
+    return true;
+}
+
 bool config_value_parse(const struct rln_directive *row, const struct config_value *old,
                         struct bytes raw, struct config_value *value, char *error)
 {
@@ -273,6 +287,9 @@ bool config_value_parse(const struct rln_directive *row, const struct config_val
                    : parse_list(raw, value);
     case RLN_DIRECTIVE_STRING:
         break;
+    }
+    if (strcmp(row->name, "notify-keyspace-events") == 0) {
+        return parse_events(raw, value, error);
     }
     if (strcmp(row->name, "unixsocketperm") == 0) {
         return parse_octal(row, raw, value, error);

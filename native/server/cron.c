@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "exec/memory_limit.h"
 #include "server/server.h"
+#include "store/eviction.h"
 
 enum {
     BURST_US = 500,         /* of work, before others get the processor */
@@ -48,8 +50,8 @@ void cron_release(struct cron *cron)
     os_waker_close(&cron->waker);
 }
 
-/* Tells how many keys have expired since the last time. */
-static void tell_expired(struct cron *cron, int64_t now_us)
+/* Tells how many keys have expired, and how many were evicted, since the last time. */
+static void tell_gone(struct cron *cron, int64_t now_us)
 {
     struct rln_server *server = cron->server;
     if (now_us - cron->told_us < TELL_US) {
@@ -64,6 +66,28 @@ static void tell_expired(struct cron *cron, int64_t now_us)
         cron->told_us = now_us;
     }
     cron->told_expired = expired;
+    uint64_t evicted = keyspace_evicted(server->engine.keyspace);
+    if (evicted > cron->told_evicted) {
+        server_tell(server, (struct rln_event){
+                                .type = RLN_EVENT_KEYS_EVICTED,
+                                .count = (int64_t)(evicted - cron->told_evicted),
+                            });
+        cron->told_us = now_us;
+    }
+    cron->told_evicted = evicted;
+}
+
+/* Writers evict for themselves; this is for when the limit was lowered.  True when there is more
+ * to evict. */
+static bool keep_limit(struct executor *executor)
+{
+    if (!memory_limit_passed(executor->engine)) {
+        return false;
+    }
+    executor_enter(executor);
+    bool kept = memory_limit_keep(executor);
+    executor_leave(executor);
+    return kept && memory_limit_passed(executor->engine);
 }
 
 /* One burst; returns the milliseconds until the next. */
@@ -74,12 +98,17 @@ static int64_t work(struct cron *cron)
     int64_t now_us = clock_monotonic_us(&server->clock);
     cron->executor.thread.now_ms = clock_wall_ms(&server->clock);
     int64_t wait_ms = keyspace_expire_due(&cron->executor.thread, BURST_US);
+    if (blocking_pending(&server->engine.blocking)) {
+        executor_enter(&cron->executor); /* Clients that waited for a key which is gone. */
+        executor_leave(&cron->executor);
+    }
     bool more = keyspace_background(&cron->executor.thread, BURST_US);
+    more = keep_limit(&cron->executor) || more;
     if (now_us - cron->sampled_us >= SAMPLE_US) {
         cron->sampled_us = now_us;
         info_meter_sample(&server->meter, &server->engine);
     }
-    tell_expired(cron, now_us);
+    tell_gone(cron, now_us);
     if (more || wait_ms <= 0) {
         return PAUSE_MS;
     }

@@ -36,8 +36,7 @@ static bool is_essential(enum rln_event_type type)
 
 static struct event_record *record_create(const struct rln_event *event)
 {
-    struct event_record *record =
-        mem_try_alloc(sizeof *record + event->name.len + event->text.len);
+    struct event_record *record = mem_try_alloc(sizeof *record + event->name.len + event->text.len);
     if (record == NULL) {
         return NULL;
     }
@@ -68,6 +67,7 @@ void events_add(struct events *events, const struct rln_event *event)
     }
     if (record == NULL) {
         events->dropped++;
+        events->dropped_at_ms = event->at_ms;
     } else {
         if (events->last == NULL) {
             events->first = record;
@@ -99,7 +99,11 @@ bool events_take(struct events *events, struct rln_event *event)
     }
     bool tells_dropped = record == NULL && events->dropped > 0;
     if (tells_dropped) {
-        *event = (struct rln_event){ .type = RLN_EVENT_EVENTS_DROPPED, .count = events->dropped };
+        *event = (struct rln_event){
+            .type = RLN_EVENT_EVENTS_DROPPED,
+            .at_ms = events->dropped_at_ms,
+            .count = events->dropped,
+        };
         events->dropped = 0;
     }
     mutex_unlock(&events->mutex);

@@ -10,10 +10,11 @@
 struct event_record;
 
 struct events {
-    struct mutex mutex;            /* RANK_QUEUE */
+    struct mutex mutex; /* RANK_QUEUE */
     struct event_record *first, *last, *taken;
     size_t count, capacity;
-    int64_t dropped;               /* since the last RLN_EVENT_EVENTS_DROPPED */
+    int64_t dropped;       /* since the last RLN_EVENT_EVENTS_DROPPED */
+    int64_t dropped_at_ms; /* of the last one among them */
     rln_events_ready *ready;
     void *user;
 };
@@ -22,7 +23,10 @@ void events_init(struct events *events, size_t capacity, rln_events_ready *ready
 void events_release(struct events *events);
 
 /* True when somebody listens at all; else events_add() does nothing. */
-static inline bool events_wanted(const struct events *events) { return events->ready != NULL; }
+static inline bool events_wanted(const struct events *events)
+{
+    return events->ready != NULL;
+}
 
 /* Adds a copy.  Any thread, with or without locks below RANK_QUEUE. */
 void events_add(struct events *events, const struct rln_event *event);

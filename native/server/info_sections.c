@@ -5,6 +5,7 @@
 
 #include "exec/engine.h"
 #include "server/info_internal.h"
+#include "store/eviction.h"
 
 void info_persistence(const struct info_page *page)
 {
@@ -82,21 +83,24 @@ static void write_keys(const struct info_page *page)
                "expired_stale_perc:0.00\r\n"
                "expired_time_cap_reached_count:0\r\n"
                "expire_cycle_cpu_milliseconds:0\r\n"
-               "evicted_keys:0\r\n"
+               "evicted_keys:%" PRIu64 "\r\n"
                "evicted_clients:0\r\n"
                "total_eviction_exceeded_time:0\r\n"
                "current_eviction_exceeded_time:0\r\n"
                "keyspace_hits:%" PRIu64 "\r\n"
                "keyspace_misses:%" PRIu64 "\r\n"
-               "pubsub_channels:0\r\n"
-               "pubsub_patterns:0\r\n"
-               "pubsubshard_channels:0\r\n"
+               "pubsub_channels:%u\r\n"
+               "pubsub_patterns:%u\r\n"
+               "pubsubshard_channels:%u\r\n"
                "latest_fork_usec:0\r\n"
                "total_forks:0\r\n"
                "migrate_cached_sockets:0\r\n"
                "slave_expires_tracked_keys:0\r\n",
-               keyspace_expired(page->engine->keyspace), stat_read(&page->stats.keyspace_hits),
-               stat_read(&page->stats.keyspace_misses));
+               keyspace_expired(page->engine->keyspace), keyspace_evicted(page->engine->keyspace),
+               stat_read(&page->stats.keyspace_hits), stat_read(&page->stats.keyspace_misses),
+               pubsub_topics(&page->engine->pubsub, TOPIC_CHANNEL),
+               pubsub_topics(&page->engine->pubsub, TOPIC_PATTERN),
+               pubsub_topics(&page->engine->pubsub, TOPIC_SHARD));
     buf_printf(page->out, "active_defrag_hits:0\r\n"
                           "active_defrag_misses:0\r\n"
                           "active_defrag_key_hits:0\r\n"

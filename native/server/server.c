@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "net/poll.h"
 #include "server/families.h"
+#include "server/warnings.h"
 
 enum { EVENT_CAPACITY = 1024 };
 
@@ -155,9 +156,9 @@ static void bind_address(void *user, struct bytes word)
 static bool open_listeners(struct rln_server *server, struct rln_error *error)
 {
     struct config *config = &server->config;
-    struct binding binding = {
-        .server = server, .error = error, .backlog = (int)config_number(config, "tcp-backlog")
-    };
+    struct binding binding = { .server = server,
+                               .error = error,
+                               .backlog = (int)config_number(config, "tcp-backlog") };
     struct buf path = { 0 };
     config_string(config, "unixsocket", &path);
     bool fine = true;
@@ -186,10 +187,12 @@ static bool choose_model(struct rln_server *server, struct rln_error *error)
     struct net *net = &server->net;
     net->engine = &server->engine;
     net->log = &server->log;
-    net->model = strcmp(config_choice(config, "io-model"), "blocking") == 0 ? IO_BLOCKING : IO_EVENTS;
+    net->model =
+        strcmp(config_choice(config, "io-model"), "blocking") == 0 ? IO_BLOCKING : IO_EVENTS;
     net->poller = poller_kind_find(config_choice(config, "io-poller"));
     if (net->poller == NULL) {
-        return fail(error, 0, "NO_SUCH_POLLER", "This system does not have the poller of io-poller");
+        return fail(error, 0, "NO_SUCH_POLLER",
+                    "This system does not have the poller of io-poller");
     }
     net->job_queue_length = (uint32_t)config_number(config, "job-queue-length");
     if (net->model == IO_BLOCKING) {
@@ -222,8 +225,9 @@ static bool make_threads(struct rln_server *server, struct rln_error *error)
     return true;
 }
 
-/* Stops and joins workers and cron, and frees what the start made. */
-static void undo_threads(struct rln_server *server)
+/* Stops and joins workers and cron.  The workers' structs stay readable for INFO, which an
+ * in-process client may ask for at any time. */
+static void stop_threads(struct rln_server *server)
 {
     struct net *net = &server->net;
     for (unsigned i = 0; i < net->worker_count; i++) {
@@ -232,12 +236,13 @@ static void undo_threads(struct rln_server *server)
     if (net->shared_jobs != NULL) {
         queue_close(net->shared_jobs);
     }
+    /* All of them are joined before the first is freed: the last ones still send mail. */
+    for (unsigned i = 0; i < net->worker_count; i++) {
+        worker_join(&net->workers[i]);
+    }
     for (unsigned i = 0; i < net->worker_count; i++) {
         worker_release(&net->workers[i]);
     }
-    mem_free(net->workers);
-    net->workers = NULL;
-    net->worker_count = 0;
     if (server->cron_made) {
         cron_request_stop(&server->cron);
         cron_release(&server->cron);
@@ -245,8 +250,18 @@ static void undo_threads(struct rln_server *server)
     }
     if (net->shared_jobs != NULL) {
         queue_release(net->shared_jobs);
-        net->shared_jobs = NULL;
     }
+}
+
+/* Frees what stop_threads() left; no thread and no client is there any more, or none has
+ * been yet. */
+static void forget_threads(struct rln_server *server)
+{
+    struct net *net = &server->net;
+    mem_free(net->workers);
+    net->workers = NULL;
+    net->worker_count = 0;
+    net->shared_jobs = NULL;
 }
 
 /* The end of a run, on the acceptor's thread: the listeners are closed already. */
@@ -256,7 +271,7 @@ static void wind_down(struct rln_server *server)
     server_tell(server, (struct rln_event){ .type = RLN_EVENT_STOPPING, .value = received });
     log_notice(&server->log, received != 0 ? "Received a signal, scheduling shutdown..."
                                            : "User requested shutdown...");
-    undo_threads(server);
+    stop_threads(server);
     signals_uninstall(&server->signals);
     log_notice(&server->log, "Redis is now ready to exit, bye bye...");
     atomic_store(&server->state, SERVER_ENDED);
@@ -318,8 +333,7 @@ int rln_server_start(struct rln_server *server, struct rln_error *error)
         fail(error, ENOMEM, "OUT_OF_MEMORY", "keyspace");
         return -1;
     }
-    if (server->acceptor.waker.read_fd < 0 &&
-        (err = os_waker_open(&server->acceptor.waker)) != 0) {
+    if (server->acceptor.waker.read_fd < 0 && (err = os_waker_open(&server->acceptor.waker)) != 0) {
         fail(error, err, "WAKER_FAILED", "wake-up descriptor");
         return -1;
     }
@@ -340,12 +354,14 @@ int rln_server_start(struct rln_server *server, struct rln_error *error)
         goto failed;
     }
     tell_listening(server, &listeners);
+    warnings_tell(server);
     log_notice(&server->log, "Ready to accept connections");
     return 0;
 
 failed:
     signals_uninstall(&server->signals);
-    undo_threads(server);
+    stop_threads(server);
+    forget_threads(server);
     listeners_close(&server->acceptor.listeners);
     return -1;
 }
@@ -391,6 +407,7 @@ void rln_server_destroy(struct rln_server *server)
         config_detach(&server->config);
         engine_release(&server->engine);
     }
+    forget_threads(server);
     config_release(&server->config);
     events_release(&server->events);
     mem_free(server);

@@ -6,6 +6,7 @@
  *   client.c     in-process clients
  *   cron.c       what is due by time
  *   events.c     news for the owner            signals.c   SIGINT and SIGTERM
+ *   warnings.c   what the start finds wanting
  *   config*.c    directives                    info*.c     INFO */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H

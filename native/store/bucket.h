@@ -126,8 +126,8 @@ static inline uint32_t bucket_after(uint32_t at, uint32_t size)
 }
 
 /* Puts an element into a run that has an empty slot somewhere. */
-static inline void buckets_put(struct bucket *buckets, uint32_t size, uint32_t home,
-                               uint32_t place, const void *pointer)
+static inline void buckets_put(struct bucket *buckets, uint32_t size, uint32_t home, uint32_t place,
+                               const void *pointer)
 {
     for (uint32_t at = home;; at = bucket_after(at, size)) {
         struct bucket *bucket = &buckets[at];

@@ -47,6 +47,7 @@ static void expire_chunk(struct store_thread *thread, struct stripe *stripe)
             expiry_was_stale(index); /* The removal took the popped item for one left behind. */
         }
     }
+    field_ends_expire(thread, stripe);
     stripe_publish_expiry(ks, stripe);
 }
 

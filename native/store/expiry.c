@@ -155,12 +155,13 @@ static void drop_orphans(struct expiry_index *index, const struct table *table,
     index->len = kept;
 }
 
-void expiry_tidy(struct expiry_index *index, const struct table *table, const struct hash_key *key)
+bool expiry_is_untidy(const struct expiry_index *index)
 {
-    if (__builtin_expect(index->stale <= index->live / 2 + STALE_ALLOWED, 1)) {
-        return;
-    }
-    drop_orphans(index, table, key);
+    return __builtin_expect(index->stale > index->live / 2 + STALE_ALLOWED, 0);
+}
+
+void expiry_tidied(struct expiry_index *index)
+{
     if (index->len > index->live) {
         drop_doubles(index);
     }
@@ -173,5 +174,13 @@ void expiry_tidy(struct expiry_index *index, const struct table *table, const st
             index->items = items;
             index->cap = cap;
         }
+    }
+}
+
+void expiry_tidy(struct expiry_index *index, const struct table *table, const struct hash_key *key)
+{
+    if (expiry_is_untidy(index)) {
+        drop_orphans(index, table, key);
+        expiry_tidied(index);
     }
 }

@@ -54,6 +54,12 @@ static inline void expiry_was_stale(struct expiry_index *index)
     index->stale -= index->stale > 0;
 }
 
+/* Whether there are so many stale items that it is time to drop them: the caller takes out
+ * those without an owner, brings the deadlines of the others up to date, and then has the
+ * heap put in order. */
+bool expiry_is_untidy(const struct expiry_index *index);
+void expiry_tidied(struct expiry_index *index);
+
 /* Drops stale items when there are many; 'table' is that of the stripe. */
 void expiry_tidy(struct expiry_index *index, const struct table *table, const struct hash_key *key);
 

@@ -29,6 +29,7 @@ struct CAPABILITY("keys") keylock {
     bool met_expired;         /* a read met a key past its time: keyspace_reap() */
     const struct locked_key *keys; /* borrowed from the caller of acquire */
     uint32_t key_count;
+    struct bytes missed;      /* the newest key that was looked for and is not there */
     uint32_t hint;            /* where the next key is probably found in 'keys' */
     uint32_t stripe_count;    /* distinct stripes, ascending */
     uint32_t stripe_room;

@@ -6,8 +6,12 @@ import { startOurs, startRedis } from './peers';
 
 /** Commands of ours that redis-server 7.0 does not have, and why we do. */
 const NEWER: Readonly<Record<string, string>> = {
+  xackdel: 'acknowledges and deletes in one step, since 8.2',
+  xdelex: 'minds what is pending in groups, since 8.2',
   'client|setinfo': 'clients of today send it at the start',
   'client|no-touch': 'goes with CLIENT NO-EVICT since 7.2',
+  zrank: 'takes WITHSCORE since 7.2, so its arity is another',
+  zrevrank: 'takes WITHSCORE since 7.2, so its arity is another',
 };
 
 const FLAGS = 2;

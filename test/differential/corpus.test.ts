@@ -4,7 +4,26 @@ import { compareSteps, type Pair } from './compare';
 import { corpus } from './corpus';
 import { startOurs, startRedis } from './peers';
 
-const GROUPS = ['string', 'generic', 'expire', 'scan', 'transactions', 'connection', 'errors', 'command'];
+const GROUPS = [
+  'string',
+  'generic',
+  'expire',
+  'scan',
+  'transactions',
+  'connection',
+  'errors',
+  'command',
+  'list',
+  'hash',
+  'set',
+  'bitmap',
+  'hyperloglog',
+  'blocking',
+  'pubsub',
+  'stream',
+  'zset',
+  'geo',
+];
 
 describeWith(['redis-server'], 'the same replies as redis-server', () => {
   let pair: Pair;

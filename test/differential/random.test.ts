@@ -63,6 +63,11 @@ async function compareData(twins: TwinClient, history: string[]): Promise<void> 
       for (const command of [['TYPE'], ['GET'], ['PTTL'], ['OBJECT', 'ENCODING']]) {
         await runBoth(twins, [...command, key], history);
       }
+      await runBoth(twins, ['LRANGE', key, '0', '-1'], history);
+      await runBoth(twins, ['SMEMBERS', key], history);
+      await runBoth(twins, ['HGETALL', key], history);
+      await runBoth(twins, ['XRANGE', key, '-', '+'], history);
+      await runBoth(twins, ['XINFO', 'STREAM', key], history);
     }
   }
 }

@@ -73,6 +73,7 @@ const TYPED_OPTIONS: { readonly [Key in keyof Required<DirectiveOptions>]: true 
   lfuDecayTime: true,
   slowlogLogSlowerThan: true,
   slowlogMaxLen: true,
+  notifyKeyspaceEvents: true,
   logLevel: true,
   lazyfreeLazyEviction: true,
   lazyfreeLazyExpire: true,

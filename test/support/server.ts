@@ -124,11 +124,6 @@ export class ServerProcess {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
-  /** Its threads. Linux. */
-  threads(): number {
-    return readdirSync(`/proc/${this.pid}/task`).length;
-  }
-
   /** Bytes of memory that the process has in use. */
   residentBytes(): number {
     return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(this.pid)], { encoding: 'utf8' })) * 1024;
