@@ -18,10 +18,11 @@ const END = '<!-- commands:end -->';
 function implemented() {
   const { createServer } = require('../dist');
   const { store } = createServer();
-  return new Set(store.call('COMMAND').flatMap(([name, , , , , , , , , subcommands]) => [
-    name,
-    ...(subcommands ?? []).map((row) => row[0]),
-  ]));
+  return new Set(
+    store
+      .call('COMMAND')
+      .flatMap(([name, , , , , , , , , subcommands]) => [name, ...(subcommands ?? []).map((row) => row[0])]),
+  );
 }
 
 function table() {

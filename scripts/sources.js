@@ -12,7 +12,19 @@ const path = require('node:path');
 const ROOT = path.join(__dirname, '..');
 
 /** The core's folders, lowest layer first; those that do not exist are passed over. */
-const CORE_FOLDERS = ['base', 'store', 'proto', 'exec', 'commands', 'script', 'persist', 'repl', 'net', 'server', 'bench'];
+const CORE_FOLDERS = [
+  'base',
+  'store',
+  'proto',
+  'exec',
+  'commands',
+  'script',
+  'persist',
+  'repl',
+  'net',
+  'server',
+  'bench',
+];
 
 /** A file that ends so belongs to one system and is compiled there alone. */
 const SYSTEM_SUFFIX = { _linux: 'linux', _darwin: 'darwin' };

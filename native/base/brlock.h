@@ -16,8 +16,8 @@ struct brlock_reader {
 };
 
 struct CAPABILITY("brlock") brlock {
-    _Atomic uint32_t exclusive;      /* how many want or hold the exclusive section */
-    struct mutex mutex;              /* rank RANK_EXCLUSIVE; held for the exclusive section */
+    _Atomic uint32_t exclusive; /* how many want or hold the exclusive section */
+    struct mutex mutex;         /* rank RANK_EXCLUSIVE; held for the exclusive section */
     struct brlock_reader *readers;
     /* The list changes under both 'mutex' and 'list' and may be read under either; a
      * thread in a batch takes 'list' only, for an exclusive section may await it. */

@@ -10,6 +10,12 @@
 
 #include "base/err.h"
 
+/* The system's text of an errno value, in memory of its own; strerror() is not for threads. */
+struct os_error {
+    char text[96];
+};
+struct os_error os_error(int number);
+
 /* A descriptor that wakes a poller: eventfd on Linux, a pipe elsewhere.  Non-blocking,
  * close-on-exec.  os_wake() is async-signal-safe. */
 struct os_waker {

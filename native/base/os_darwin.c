@@ -259,4 +259,13 @@ bool os_executable(char *out, size_t room)
     return true;
 }
 
+struct os_error os_error(int number)
+{
+    struct os_error error = { "" };
+    if (strerror_r(number, error.text, sizeof error.text) != 0) {
+        snprintf(error.text, sizeof error.text, "error %d", number);
+    }
+    return error;
+}
+
 #endif

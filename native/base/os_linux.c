@@ -269,4 +269,21 @@ bool os_executable(char *out, size_t room)
     return true;
 }
 
+struct os_error os_error(int number)
+{
+    struct os_error error = { "" };
+#ifdef __GLIBC__
+    /* The GNU form may return a constant of its own instead of filling the room. */
+    const char *text = strerror_r(number, error.text, sizeof error.text);
+    if (text != error.text) {
+        snprintf(error.text, sizeof error.text, "%s", text);
+    }
+#else
+    if (strerror_r(number, error.text, sizeof error.text) != 0) {
+        snprintf(error.text, sizeof error.text, "error %d", number);
+    }
+#endif
+    return error;
+}
+
 #endif

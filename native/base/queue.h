@@ -11,7 +11,7 @@ struct queue {
     struct condition arrived; /* signalled when an item comes in */
     void **items;             /* a ring of 'capacity' */
     uint32_t capacity, first, count;
-    _Atomic uint32_t depth;   /* a copy of 'count' that INFO reads without the lock */
+    _Atomic uint32_t depth; /* a copy of 'count' that INFO reads without the lock */
     bool closed;
 };
 

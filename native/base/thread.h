@@ -10,14 +10,14 @@
 #include "base/err.h"
 
 #if defined(__clang__)
-#define CAPABILITY(name)      __attribute__((capability(name)))
-#define ACQUIRES(...)         __attribute__((acquire_capability(__VA_ARGS__)))
-#define ACQUIRES_SHARED(...)  __attribute__((acquire_shared_capability(__VA_ARGS__)))
-#define RELEASES(...)         __attribute__((release_generic_capability(__VA_ARGS__)))
-#define REQUIRES(...)         __attribute__((requires_capability(__VA_ARGS__)))
-#define EXCLUDES(...)         __attribute__((locks_excluded(__VA_ARGS__)))
-#define GUARDED_BY(...)       __attribute__((guarded_by(__VA_ARGS__)))
-#define UNCHECKED_LOCKING     __attribute__((no_thread_safety_analysis))
+#define CAPABILITY(name)     __attribute__((capability(name)))
+#define ACQUIRES(...)        __attribute__((acquire_capability(__VA_ARGS__)))
+#define ACQUIRES_SHARED(...) __attribute__((acquire_shared_capability(__VA_ARGS__)))
+#define RELEASES(...)        __attribute__((release_generic_capability(__VA_ARGS__)))
+#define REQUIRES(...)        __attribute__((requires_capability(__VA_ARGS__)))
+#define EXCLUDES(...)        __attribute__((locks_excluded(__VA_ARGS__)))
+#define GUARDED_BY(...)      __attribute__((guarded_by(__VA_ARGS__)))
+#define UNCHECKED_LOCKING    __attribute__((no_thread_safety_analysis))
 #else
 #define CAPABILITY(name)
 #define ACQUIRES(...)
@@ -147,8 +147,14 @@ static inline void rwlock_write_unlock(struct rwlock *lock) RELEASES(lock) UNCHE
 void lock_order_take(enum lock_rank rank);
 void lock_order_give(enum lock_rank rank);
 #else
-static inline void lock_order_take(enum lock_rank rank) { (void)rank; }
-static inline void lock_order_give(enum lock_rank rank) { (void)rank; }
+static inline void lock_order_take(enum lock_rank rank)
+{
+    (void)rank;
+}
+static inline void lock_order_give(enum lock_rank rank)
+{
+    (void)rank;
+}
 #endif
 
 /* Starts a thread with every signal blocked, named 'name' (at most 15 bytes count).

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/thread.h"
 #include "bench/lane.h"
 #include "rln_bench.h"
@@ -209,7 +210,7 @@ int rln_load_run(struct rln_load *load, struct rln_load_error *error)
     if (failed != NULL && failed->os_error < 0) {
         fail(error, "the server refused the connection: %s", failed->first_error);
     } else {
-        fail(error, "cannot connect: %s", strerror(failed != NULL ? failed->os_error : err));
+        fail(error, "cannot connect: %s", os_error(failed != NULL ? failed->os_error : err).text);
     }
     return -1;
 }

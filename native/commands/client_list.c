@@ -190,8 +190,7 @@ static bool is_meant(const struct call *call, const struct kill_filter *filter,
                      const struct session *session)
 {
     if (!is_client(session) || (filter->id != 0 && session->id != filter->id) ||
-        !is_of_type(session, filter->type) ||
-        (filter->skip_me && session == call->session)) {
+        !is_of_type(session, filter->type) || (filter->skip_me && session == call->session)) {
         return false;
     }
     if (filter->peer.len == 0 && filter->ours.len == 0) {

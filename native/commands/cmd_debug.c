@@ -56,8 +56,7 @@ static enum err describe_object(struct call *call) REQUIRES(*call->keys)
                (const void *)entry, (int)encoding.len, encoding.at,
                entry->type == VALUE_STRING ? saved_length(entry_string(entry))
                                            : value_memory(entry, 0),
-               entry_access(entry),
-               keyspace_idle_seconds(call->thread, entry));
+               entry_access(entry), keyspace_idle_seconds(call->thread, entry));
     reply_simple(call->reply, buf_bytes(&line));
     buf_release(&line);
     return OK;

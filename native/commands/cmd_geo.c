@@ -161,8 +161,8 @@ static enum err geoadd(struct call *call) REQUIRES(*call->keys)
         return ERR_SYNTAX;
     }
     struct places places;
-    enum err err = places_init(&places, count) ? read_places(call, &places, count)
-                                               : ERR_OUT_OF_MEMORY;
+    enum err err =
+        places_init(&places, count) ? read_places(call, &places, count) : ERR_OUT_OF_MEMORY;
     if (err == OK) {
         uint32_t changed = call->effects.changed;
         err = zset_add_members(call, key, &options, places.scores, places.pairs, count);
@@ -226,8 +226,7 @@ static void reply_geohash(struct reply *reply, struct geo_point point)
 /* key [member ...], of which 'put' replies the positions and 'missing' what is not there. */
 static MUST_CHECK enum err reply_members(struct call *call,
                                          void (*put)(struct reply *reply, struct geo_point point),
-                                         void (*missing)(struct reply *reply))
-    REQUIRES(*call->keys)
+                                         void (*missing)(struct reply *reply)) REQUIRES(*call->keys)
 {
     struct entry *entry;
     enum err err = lookup_zset(call, call_argument(call, 1), &entry);
@@ -269,31 +268,52 @@ static const struct command_history geoadd_history[] = {
 
 static const struct command rows[] = {
     {
-        .name = "geoadd", .handler = geoadd, .arity = -5, .group = GROUP_GEO,
-        .flags = CMD_WRITE | CMD_DENYOOM, .keys = { KEY_AT(1, KEY_RW | KEY_UPDATE) },
-        .since = "3.2.0", .complexity = "O(log(N)) for each place, where N is their number.",
+        .name = "geoadd",
+        .handler = geoadd,
+        .arity = -5,
+        .group = GROUP_GEO,
+        .flags = CMD_WRITE | CMD_DENYOOM,
+        .keys = { KEY_AT(1, KEY_RW | KEY_UPDATE) },
+        .since = "3.2.0",
+        .complexity = "O(log(N)) for each place, where N is their number.",
         .summary = "Adds places to a geospatial index.",
-        .syntax = "key:key [condition=<NX | XX>] [change=CH] "
+        .syntax = "key:key [condition=<NX | XX>] [CH] "
                   "data=(longitude:double latitude:double member:string)...",
         .history = geoadd_history,
     },
     {
-        .name = "geodist", .handler = geodist, .arity = -4, .group = GROUP_GEO,
-        .flags = CMD_READONLY, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "3.2.0", .complexity = "O(1)",
+        .name = "geodist",
+        .handler = geodist,
+        .arity = -4,
+        .group = GROUP_GEO,
+        .flags = CMD_READONLY,
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
+        .since = "3.2.0",
+        .complexity = "O(1)",
         .summary = "Returns the distance between two places.",
         .syntax = "key:key member1:string member2:string [unit=<M | KM | FT | MI>]",
     },
     {
-        .name = "geohash", .handler = geohash, .arity = -2, .group = GROUP_GEO,
-        .flags = CMD_READONLY, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "3.2.0", .complexity = "O(N) where N is the number of places asked for.",
-        .summary = "Returns places as geohash strings.", .syntax = "key:key [member:string...]",
+        .name = "geohash",
+        .handler = geohash,
+        .arity = -2,
+        .group = GROUP_GEO,
+        .flags = CMD_READONLY,
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
+        .since = "3.2.0",
+        .complexity = "O(N) where N is the number of places asked for.",
+        .summary = "Returns places as geohash strings.",
+        .syntax = "key:key [member:string...]",
     },
     {
-        .name = "geopos", .handler = geopos, .arity = -2, .group = GROUP_GEO,
-        .flags = CMD_READONLY, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "3.2.0", .complexity = "O(N) where N is the number of places asked for.",
+        .name = "geopos",
+        .handler = geopos,
+        .arity = -2,
+        .group = GROUP_GEO,
+        .flags = CMD_READONLY,
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
+        .since = "3.2.0",
+        .complexity = "O(N) where N is the number of places asked for.",
         .summary = "Returns the longitudes and latitudes of places.",
         .syntax = "key:key [member:string...]",
     },

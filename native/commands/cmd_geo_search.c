@@ -20,11 +20,11 @@ struct query {
     struct form form;
     const struct zset *zset; /* NULL: there is no such key */
     struct geo_area area;
-    double unit;             /* metres */
+    double unit; /* metres */
     bool has_center, center_is_member, has_radius, has_box;
     bool with_distance, with_hash, with_point;
     bool any;
-    int64_t count;           /* 0: all */
+    int64_t count; /* 0: all */
     enum sort sort;
     bool stores, store_distance;
     struct bytes to_key;
@@ -456,16 +456,15 @@ static int find_keys(const struct bytes *argv, uint32_t argc, struct found_key *
 #define SEARCH_COMPLEXITY                                                                          \
     "O(N+log(M)) where N is the number of places in the box around the area, and M of those in "   \
     "the area."
-#define UNIT "unit=<M | KM | FT | MI>"
+#define UNIT  "unit=<M | KM | FT | MI>"
 #define ORDER "order=<ASC | DESC>"
 #define COUNT "count-block=(COUNT count:int [ANY])"
 #define SHAPE                                                                                      \
     "from=<FROMMEMBER member:string | FROMLONLAT fromlonlat=(longitude:double latitude:double)> "  \
     "by=<circle=(BYRADIUS radius:double " UNIT ") | "                                              \
     "box=(BYBOX width:double height:double " UNIT ")> [" ORDER "] [" COUNT "]"
-#define WITH "[WITHCOORD] [WITHDIST] [WITHHASH]"
-#define STORED                                                                                     \
-    " [store=<STORE storekey:key | STOREDIST storedistkey:key>]"
+#define WITH   "[WITHCOORD] [WITHDIST] [WITHHASH]"
+#define STORED " [store=<STORE storekey:key | STOREDIST storedistkey:key>]"
 
 static const struct command_history search_history[] = {
     { "7.0.0", "Units can be given in upper case." },
@@ -480,71 +479,94 @@ static const struct command_history radius_history[] = {
 
 static const struct command rows[] = {
     {
-        .name = "geosearch", .handler = geosearch, .arity = -7, .group = GROUP_GEO,
-        .flags = CMD_READONLY, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "6.2.0", .complexity = SEARCH_COMPLEXITY,
+        .name = "geosearch",
+        .handler = geosearch,
+        .arity = -7,
+        .group = GROUP_GEO,
+        .flags = CMD_READONLY,
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
+        .since = "6.2.0",
+        .complexity = SEARCH_COMPLEXITY,
         .summary = "Returns the places in a circle or a box.",
-        .syntax = "key:key " SHAPE " " WITH, .history = search_history,
+        .syntax = "key:key " SHAPE " " WITH,
+        .history = search_history,
     },
     {
-        .name = "geosearchstore", .handler = geosearchstore, .arity = -8, .group = GROUP_GEO,
+        .name = "geosearchstore",
+        .handler = geosearchstore,
+        .arity = -8,
+        .group = GROUP_GEO,
         .flags = CMD_WRITE | CMD_DENYOOM,
         .keys = { KEY_AT(1, KEY_OW | KEY_UPDATE), KEY_AT(2, KEY_RO | KEY_ACCESS) },
-        .since = "6.2.0", .complexity = SEARCH_COMPLEXITY,
+        .since = "6.2.0",
+        .complexity = SEARCH_COMPLEXITY,
         .summary = "Stores the places in a circle or a box in another key.",
         .syntax = "destination:key source:key " SHAPE " [STOREDIST]",
         .history = search_history,
     },
     {
-        .name = "georadius", .handler = georadius, .arity = -6, .group = GROUP_GEO,
+        .name = "georadius",
+        .handler = georadius,
+        .arity = -6,
+        .group = GROUP_GEO,
         .flags = CMD_WRITE | CMD_DENYOOM,
-        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS),
-                  KEYS_AFTER("STORE", 6, KEY_OW | KEY_UPDATE),
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS), KEYS_AFTER("STORE", 6, KEY_OW | KEY_UPDATE),
                   KEYS_AFTER("STOREDIST", 6, KEY_OW | KEY_UPDATE) },
         .find_keys = find_keys,
-        .since = "3.2.0", .complexity = SEARCH_COMPLEXITY,
+        .since = "3.2.0",
+        .complexity = SEARCH_COMPLEXITY,
         .summary = "Returns or stores the places within a distance of a point.",
-        .syntax = "key:key longitude:double latitude:double radius:double " UNIT " " WITH
-                  " [" COUNT "] [" ORDER "]" STORED,
+        .syntax = "key:key longitude:double latitude:double radius:double " UNIT " " WITH " [" COUNT
+                  "] [" ORDER "]" STORED,
         .deprecated_since = "6.2.0",
         .replaced_by = "`GEOSEARCH` and `GEOSEARCHSTORE` with `BYRADIUS`",
         .history = radius_history,
     },
     {
-        .name = "georadius_ro", .handler = georadius_ro, .arity = -6, .group = GROUP_GEO,
+        .name = "georadius_ro",
+        .handler = georadius_ro,
+        .arity = -6,
+        .group = GROUP_GEO,
         .flags = CMD_READONLY,
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "3.2.10", .complexity = SEARCH_COMPLEXITY,
+        .since = "3.2.10",
+        .complexity = SEARCH_COMPLEXITY,
         .summary = "Returns the places within a distance of a point.",
-        .syntax = "key:key longitude:double latitude:double radius:double " UNIT " " WITH
-                  " [" COUNT "] [" ORDER "]",
+        .syntax = "key:key longitude:double latitude:double radius:double " UNIT " " WITH " [" COUNT
+                  "] [" ORDER "]",
         .deprecated_since = "6.2.0",
         .replaced_by = "`GEOSEARCH` with `BYRADIUS`",
         .history = radius_history,
     },
     {
-        .name = "georadiusbymember", .handler = georadiusbymember, .arity = -5, .group = GROUP_GEO,
+        .name = "georadiusbymember",
+        .handler = georadiusbymember,
+        .arity = -5,
+        .group = GROUP_GEO,
         .flags = CMD_WRITE | CMD_DENYOOM,
-        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS),
-                  KEYS_AFTER("STORE", 5, KEY_OW | KEY_UPDATE),
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS), KEYS_AFTER("STORE", 5, KEY_OW | KEY_UPDATE),
                   KEYS_AFTER("STOREDIST", 5, KEY_OW | KEY_UPDATE) },
         .find_keys = find_keys,
-        .since = "3.2.0", .complexity = SEARCH_COMPLEXITY,
+        .since = "3.2.0",
+        .complexity = SEARCH_COMPLEXITY,
         .summary = "Returns or stores the places within a distance of a member.",
-        .syntax = "key:key member:string radius:double " UNIT " " WITH
-                  " [" COUNT "] [" ORDER "]" STORED,
+        .syntax =
+            "key:key member:string radius:double " UNIT " " WITH " [" COUNT "] [" ORDER "]" STORED,
         .deprecated_since = "6.2.0",
         .replaced_by = "`GEOSEARCH` and `GEOSEARCHSTORE` with `BYRADIUS` and `FROMMEMBER`",
         .history = radius_history,
     },
     {
-        .name = "georadiusbymember_ro", .handler = georadiusbymember_ro, .arity = -5, .group = GROUP_GEO,
+        .name = "georadiusbymember_ro",
+        .handler = georadiusbymember_ro,
+        .arity = -5,
+        .group = GROUP_GEO,
         .flags = CMD_READONLY,
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "3.2.10", .complexity = SEARCH_COMPLEXITY,
+        .since = "3.2.10",
+        .complexity = SEARCH_COMPLEXITY,
         .summary = "Returns the places within a distance of a member.",
-        .syntax = "key:key member:string radius:double " UNIT " " WITH
-                  " [" COUNT "] [" ORDER "]",
+        .syntax = "key:key member:string radius:double " UNIT " " WITH " [" COUNT "] [" ORDER "]",
         .deprecated_since = "6.2.0",
         .replaced_by = "`GEOSEARCH` with `BYRADIUS` and `FROMMEMBER`",
         .history = radius_history,

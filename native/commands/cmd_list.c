@@ -113,8 +113,7 @@ static enum err lrange(struct call *call) REQUIRES(*call->keys)
     if (start > stop) {
         reply_array(call->reply, 0);
     } else {
-        list_reply_range(call->reply, entry, (uint64_t)start, (uint64_t)(stop - start + 1),
-                         false);
+        list_reply_range(call->reply, entry, (uint64_t)start, (uint64_t)(stop - start + 1), false);
     }
     return OK;
 }
@@ -213,8 +212,9 @@ static uint64_t run_search(struct call *call, const struct search *search,
                            const struct entry *entry, int64_t *found)
 {
     struct list_cursor cursor;
-    uint64_t wanted = search->count < 0 ? 1 : search->count == 0 ? UINT64_MAX
-                                                                 : (uint64_t)search->count;
+    uint64_t wanted = search->count < 0    ? 1
+                      : search->count == 0 ? UINT64_MAX
+                                           : (uint64_t)search->count;
     uint64_t matches = 0, replied = 0, seen = 0;
     bool there = list_seek(entry, search->backwards ? -1 : 0, &cursor);
     while (there && (search->length == 0 || seen < search->length)) {
@@ -277,63 +277,100 @@ static const struct command_history pop_history[] = {
 
 static const struct command rows[] = {
     {
-        .name = "lpush", .handler = lpush, .arity = -3, .group = GROUP_LIST,
+        .name = "lpush",
+        .handler = lpush,
+        .arity = -3,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE | CMD_DENYOOM | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_INSERT) },
-        .since = "1.0.0", .complexity = "O(N) where N is the number of elements added.",
+        .since = "1.0.0",
+        .complexity = "O(N) where N is the number of elements added.",
         .summary = "Adds elements before the first one of a list, which is made if need be.",
-        .syntax = "key:key element:string ...", .history = push_history,
+        .syntax = "key:key element:string ...",
+        .history = push_history,
     },
     {
-        .name = "rpush", .handler = rpush, .arity = -3, .group = GROUP_LIST,
+        .name = "rpush",
+        .handler = rpush,
+        .arity = -3,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE | CMD_DENYOOM | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_INSERT) },
-        .since = "1.0.0", .complexity = "O(N) where N is the number of elements added.",
+        .since = "1.0.0",
+        .complexity = "O(N) where N is the number of elements added.",
         .summary = "Adds elements behind the last one of a list, which is made if need be.",
-        .syntax = "key:key element:string ...", .history = push_history,
+        .syntax = "key:key element:string ...",
+        .history = push_history,
     },
     {
-        .name = "lpushx", .handler = lpushx, .arity = -3, .group = GROUP_LIST,
+        .name = "lpushx",
+        .handler = lpushx,
+        .arity = -3,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE | CMD_DENYOOM | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_INSERT) },
-        .since = "2.2.0", .complexity = "O(N) where N is the number of elements added.",
+        .since = "2.2.0",
+        .complexity = "O(N) where N is the number of elements added.",
         .summary = "Adds elements before the first one of a list that exists.",
-        .syntax = "key:key element:string ...", .history = pushx_history,
+        .syntax = "key:key element:string ...",
+        .history = pushx_history,
     },
     {
-        .name = "rpushx", .handler = rpushx, .arity = -3, .group = GROUP_LIST,
+        .name = "rpushx",
+        .handler = rpushx,
+        .arity = -3,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE | CMD_DENYOOM | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_INSERT) },
-        .since = "2.2.0", .complexity = "O(N) where N is the number of elements added.",
+        .since = "2.2.0",
+        .complexity = "O(N) where N is the number of elements added.",
         .summary = "Adds elements behind the last one of a list that exists.",
-        .syntax = "key:key element:string ...", .history = pushx_history,
+        .syntax = "key:key element:string ...",
+        .history = pushx_history,
     },
     {
-        .name = "lpop", .handler = lpop, .arity = -2, .group = GROUP_LIST,
+        .name = "lpop",
+        .handler = lpop,
+        .arity = -2,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE) },
-        .since = "1.0.0", .complexity = "O(N) where N is the number of elements returned.",
+        .since = "1.0.0",
+        .complexity = "O(N) where N is the number of elements returned.",
         .summary = "Returns and removes the first elements of a list.",
-        .syntax = "key:key [count:int]", .history = pop_history,
+        .syntax = "key:key [count:int]",
+        .history = pop_history,
     },
     {
-        .name = "rpop", .handler = rpop, .arity = -2, .group = GROUP_LIST,
+        .name = "rpop",
+        .handler = rpop,
+        .arity = -2,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE) },
-        .since = "1.0.0", .complexity = "O(N) where N is the number of elements returned.",
+        .since = "1.0.0",
+        .complexity = "O(N) where N is the number of elements returned.",
         .summary = "Returns and removes the last elements of a list, the last one first.",
-        .syntax = "key:key [count:int]", .history = pop_history,
+        .syntax = "key:key [count:int]",
+        .history = pop_history,
     },
     {
-        .name = "llen", .handler = llen, .arity = 2, .group = GROUP_LIST,
+        .name = "llen",
+        .handler = llen,
+        .arity = 2,
+        .group = GROUP_LIST,
         .flags = CMD_READONLY | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RO) },
-        .since = "1.0.0", .complexity = "O(1)",
+        .since = "1.0.0",
+        .complexity = "O(1)",
         .summary = "Returns the number of elements of a list.",
         .syntax = "key:key",
     },
     {
-        .name = "lrange", .handler = lrange, .arity = 4, .group = GROUP_LIST,
+        .name = "lrange",
+        .handler = lrange,
+        .arity = 4,
+        .group = GROUP_LIST,
         .flags = CMD_READONLY,
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
         .since = "1.0.0",
@@ -343,7 +380,10 @@ static const struct command rows[] = {
         .syntax = "key:key start:int stop:int",
     },
     {
-        .name = "lindex", .handler = lindex, .arity = 3, .group = GROUP_LIST,
+        .name = "lindex",
+        .handler = lindex,
+        .arity = 3,
+        .group = GROUP_LIST,
         .flags = CMD_READONLY,
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
         .since = "1.0.0",
@@ -353,7 +393,10 @@ static const struct command rows[] = {
         .syntax = "key:key index:int",
     },
     {
-        .name = "lpos", .handler = lpos, .arity = -3, .group = GROUP_LIST,
+        .name = "lpos",
+        .handler = lpos,
+        .arity = -3,
+        .group = GROUP_LIST,
         .flags = CMD_READONLY,
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
         .since = "6.0.6",

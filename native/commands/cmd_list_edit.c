@@ -150,7 +150,10 @@ static enum err ltrim(struct call *call) REQUIRES(*call->keys)
 
 static const struct command rows[] = {
     {
-        .name = "lset", .handler = lset, .arity = 4, .group = GROUP_LIST,
+        .name = "lset",
+        .handler = lset,
+        .arity = 4,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE | CMD_DENYOOM,
         .keys = { KEY_AT(1, KEY_RW | KEY_UPDATE) },
         .since = "1.0.0",
@@ -160,7 +163,10 @@ static const struct command rows[] = {
         .syntax = "key:key index:int element:string",
     },
     {
-        .name = "linsert", .handler = linsert, .arity = 5, .group = GROUP_LIST,
+        .name = "linsert",
+        .handler = linsert,
+        .arity = 5,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE | CMD_DENYOOM,
         .keys = { KEY_AT(1, KEY_RW | KEY_INSERT) },
         .since = "2.2.0",
@@ -169,7 +175,10 @@ static const struct command rows[] = {
         .syntax = "key:key where=<BEFORE | AFTER> pivot:string element:string",
     },
     {
-        .name = "lrem", .handler = lrem, .arity = 4, .group = GROUP_LIST,
+        .name = "lrem",
+        .handler = lrem,
+        .arity = 4,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE,
         .keys = { KEY_AT(1, KEY_RW | KEY_DELETE) },
         .since = "1.0.0",
@@ -179,10 +188,14 @@ static const struct command rows[] = {
         .syntax = "key:key count:int element:string",
     },
     {
-        .name = "ltrim", .handler = ltrim, .arity = 4, .group = GROUP_LIST,
+        .name = "ltrim",
+        .handler = ltrim,
+        .arity = 4,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE,
         .keys = { KEY_AT(1, KEY_RW | KEY_DELETE) },
-        .since = "1.0.0", .complexity = "O(N) where N is the number of elements removed.",
+        .since = "1.0.0",
+        .complexity = "O(N) where N is the number of elements removed.",
         .summary = "Removes the elements of a list that are outside of a range.",
         .syntax = "key:key start:int stop:int",
     },

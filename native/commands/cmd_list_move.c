@@ -52,20 +52,28 @@ static enum err lmpop(struct call *call) REQUIRES(*call->keys)
 
 static const struct command rows[] = {
     {
-        .name = "lmove", .handler = lmove, .arity = 5, .group = GROUP_LIST,
+        .name = "lmove",
+        .handler = lmove,
+        .arity = 5,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE | CMD_DENYOOM,
         .keys = { KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE), KEY_AT(2, KEY_RW | KEY_INSERT) },
-        .since = "6.2.0", .complexity = "O(1)",
+        .since = "6.2.0",
+        .complexity = "O(1)",
         .summary = "Moves an element from an end of a list to an end of another one, and "
                    "returns it.",
         .syntax = "source:key destination:key wherefrom=<LEFT | RIGHT> "
                   "whereto=<LEFT | RIGHT>",
     },
     {
-        .name = "rpoplpush", .handler = rpoplpush, .arity = 3, .group = GROUP_LIST,
+        .name = "rpoplpush",
+        .handler = rpoplpush,
+        .arity = 3,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE | CMD_DENYOOM,
         .keys = { KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE), KEY_AT(2, KEY_RW | KEY_INSERT) },
-        .since = "1.2.0", .complexity = "O(1)",
+        .since = "1.2.0",
+        .complexity = "O(1)",
         .summary = "Moves the last element of a list before the first one of another, and "
                    "returns it.",
         .syntax = "source:key destination:key",
@@ -73,7 +81,10 @@ static const struct command rows[] = {
         .replaced_by = "`LMOVE` with the `RIGHT` and `LEFT` arguments",
     },
     {
-        .name = "lmpop", .handler = lmpop, .arity = -4, .group = GROUP_LIST,
+        .name = "lmpop",
+        .handler = lmpop,
+        .arity = -4,
+        .group = GROUP_LIST,
         .flags = CMD_WRITE,
         .keys = { KEYS_COUNTED(1, KEY_RW | KEY_ACCESS | KEY_DELETE) },
         .since = "7.0.0",

@@ -310,8 +310,10 @@ static MUST_CHECK bool note_id(struct buf *ids, struct stream_id id)
 
 static struct stream_id noted_id(const struct buf *ids, size_t index)
 {
-    struct stream_id id;
-    memcpy(&id, ids->at + index * sizeof id, sizeof id);
+    struct stream_id id = { 0 };
+    if ((index + 1) * sizeof id <= ids->len) {
+        memcpy(&id, ids->at + index * sizeof id, sizeof id);
+    }
     return id;
 }
 

@@ -24,27 +24,26 @@ void zset_removed(struct call *call, struct bytes key, struct entry *entry, stru
 enum err zset_store_result(struct call *call, struct bytes key, struct zset *zset,
                            const char *event)
 {
-    bool existed = keyspace_delete(call->keyspace, call->keys, key, true);
+    bool lazily = call->engine->settings.lazy_server_del;
     uint64_t count = zset_count(zset);
-    enum err err = OK;
     if (count == 0) {
         zset_release(call->thread, zset);
-        if (existed) {
+        if (keyspace_delete(call->keyspace, call->keys, key, lazily)) {
             call_changed(call, key, "del");
         }
-    } else {
-        struct entry *entry;
-        zset_compact(call->thread, zset);
-        err = keyspace_add(call->keyspace, call->keys, key, VALUE_SORTED_SET, zset->encoding,
-                           zset->pointer, &entry);
-        if (err != OK) {
-            zset_release(call->thread, zset);
-            return err;
-        }
-        call_changed(call, key, event);
+        reply_integer(call->reply, 0);
+        return OK;
     }
+    zset_compact(call->thread, zset);
+    enum err err = keyspace_replace(call->keyspace, call->keys, key, VALUE_SORTED_SET,
+                                    zset->encoding, zset->pointer, lazily);
+    if (err != OK) {
+        zset_release(call->thread, zset);
+        return err;
+    }
+    call_changed(call, key, event);
     reply_integer(call->reply, (int64_t)count);
-    return err;
+    return OK;
 }
 
 /* ---- ZADD ------------------------------------------------------------------------------------------ */
@@ -110,8 +109,8 @@ enum err zset_check_add_options(struct call *call, const struct zset_add_options
 /* What has become of the members so far. */
 struct added {
     uint32_t added, updated;
-    bool settled;  /* of INCR: it was done */
-    double score;  /* of INCR */
+    bool settled; /* of INCR: it was done */
+    double score; /* of INCR */
 };
 
 /* Adds or updates one member. */
@@ -178,8 +177,7 @@ static MUST_CHECK enum err add_all(struct call *call, struct zset *zset,
 
 /* The set of 'key', or a new one that no key holds yet. */
 static MUST_CHECK enum err open_set(struct call *call, struct bytes key, struct bytes first,
-                                    struct entry **entry, struct zset *zset)
-    REQUIRES(*call->keys)
+                                    struct entry **entry, struct zset *zset) REQUIRES(*call->keys)
 {
     enum err err = find_zset(call, key, entry);
     if (err == OK && *entry != NULL) {
@@ -194,8 +192,7 @@ static void reply_added(struct call *call, const struct zset_add_options *option
                         const struct added *added)
 {
     if (!options->increment) {
-        reply_integer(call->reply,
-                      added->added + (options->count_changed ? added->updated : 0));
+        reply_integer(call->reply, added->added + (options->count_changed ? added->updated : 0));
     } else if (added->settled) {
         reply_double(call->reply, added->score);
     } else {
@@ -247,8 +244,7 @@ static enum err zadd(struct call *call) REQUIRES(*call->keys)
     struct args *args = &call->args;
     struct bytes key = args_next(args);
     struct zset_add_options options = { 0 };
-    while (zset_read_add_option(args, &options)) {
-    }
+    while (zset_read_add_option(args, &options)) {}
     uint32_t left = args_left(args), count = left / 2;
     if (left == 0 || left % 2 != 0) {
         return ERR_SYNTAX;
@@ -282,8 +278,8 @@ static enum err zincrby(struct call *call) REQUIRES(*call->keys)
     if (!zset_read_score(call_argument(call, 2), &increment)) {
         return ERR_NOT_FLOAT;
     }
-    return zset_add_members(call, call_argument(call, 1), &options, &increment,
-                            call->args.argv + 2, 1);
+    return zset_add_members(call, call_argument(call, 1), &options, &increment, call->args.argv + 2,
+                            1);
 }
 
 /* ---- ZREM ------------------------------------------------------------------------------------------ */
@@ -440,65 +436,105 @@ static const struct command_history zrank_history[] = {
 
 static const struct command rows[] = {
     {
-        .name = "zadd", .handler = zadd, .arity = -4, .group = GROUP_SORTED_SET,
+        .name = "zadd",
+        .handler = zadd,
+        .arity = -4,
+        .group = GROUP_SORTED_SET,
         .flags = CMD_WRITE | CMD_DENYOOM | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_UPDATE) },
-        .since = "1.2.0", .complexity = "O(log(N)) for each member, where N is their number.",
+        .since = "1.2.0",
+        .complexity = "O(log(N)) for each member, where N is their number.",
         .summary = "Adds members to a sorted set or gives them other scores.",
-        .syntax = "key:key [condition=<NX | XX>] [comparison=<GT | LT>] [change=CH] "
-                  "[increment=INCR] data=(score:double member:string)...",
+        .syntax = "key:key [condition=<NX | XX>] [comparison=<GT | LT>] [CH] "
+                  "[INCR] data=(score:double member:string)...",
         .history = zadd_history,
     },
     {
-        .name = "zincrby", .handler = zincrby, .arity = 4, .group = GROUP_SORTED_SET,
+        .name = "zincrby",
+        .handler = zincrby,
+        .arity = 4,
+        .group = GROUP_SORTED_SET,
         .flags = CMD_WRITE | CMD_DENYOOM | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE) },
-        .since = "1.2.0", .complexity = "O(log(N)) where N is the number of members.",
+        .since = "1.2.0",
+        .complexity = "O(log(N)) where N is the number of members.",
         .summary = "Adds to the score of a member of a sorted set.",
         .syntax = "key:key increment:int member:string",
     },
     {
-        .name = "zrem", .handler = zrem, .arity = -3, .group = GROUP_SORTED_SET,
+        .name = "zrem",
+        .handler = zrem,
+        .arity = -3,
+        .group = GROUP_SORTED_SET,
         .flags = CMD_WRITE | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_DELETE) },
         .since = "1.2.0",
         .complexity = "O(M*log(N)) where N is the number of members and M of those removed.",
         .summary = "Removes members from a sorted set.",
-        .syntax = "key:key member:string...", .history = zrem_history,
+        .syntax = "key:key member:string...",
+        .history = zrem_history,
     },
     {
-        .name = "zcard", .handler = zcard, .arity = 2, .group = GROUP_SORTED_SET,
-        .flags = CMD_READONLY | CMD_FAST, .keys = { KEY_AT(1, KEY_RO) },
-        .since = "1.2.0", .complexity = "O(1)",
-        .summary = "Returns the number of members of a sorted set.", .syntax = "key:key",
+        .name = "zcard",
+        .handler = zcard,
+        .arity = 2,
+        .group = GROUP_SORTED_SET,
+        .flags = CMD_READONLY | CMD_FAST,
+        .keys = { KEY_AT(1, KEY_RO) },
+        .since = "1.2.0",
+        .complexity = "O(1)",
+        .summary = "Returns the number of members of a sorted set.",
+        .syntax = "key:key",
     },
     {
-        .name = "zscore", .handler = zscore, .arity = 3, .group = GROUP_SORTED_SET,
-        .flags = CMD_READONLY | CMD_FAST, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "1.2.0", .complexity = "O(1)",
+        .name = "zscore",
+        .handler = zscore,
+        .arity = 3,
+        .group = GROUP_SORTED_SET,
+        .flags = CMD_READONLY | CMD_FAST,
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
+        .since = "1.2.0",
+        .complexity = "O(1)",
         .summary = "Returns the score of a member of a sorted set.",
         .syntax = "key:key member:string",
     },
     {
-        .name = "zmscore", .handler = zmscore, .arity = -3, .group = GROUP_SORTED_SET,
-        .flags = CMD_READONLY | CMD_FAST, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "6.2.0", .complexity = "O(N) where N is the number of members asked for.",
+        .name = "zmscore",
+        .handler = zmscore,
+        .arity = -3,
+        .group = GROUP_SORTED_SET,
+        .flags = CMD_READONLY | CMD_FAST,
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
+        .since = "6.2.0",
+        .complexity = "O(N) where N is the number of members asked for.",
         .summary = "Returns the scores of several members of a sorted set.",
         .syntax = "key:key member:string...",
     },
     {
-        .name = "zrank", .handler = zrank, .arity = -3, .group = GROUP_SORTED_SET,
-        .flags = CMD_READONLY | CMD_FAST, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "2.0.0", .complexity = "O(log(N))",
+        .name = "zrank",
+        .handler = zrank,
+        .arity = -3,
+        .group = GROUP_SORTED_SET,
+        .flags = CMD_READONLY | CMD_FAST,
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
+        .since = "2.0.0",
+        .complexity = "O(log(N))",
         .summary = "Returns the rank of a member of a sorted set, the lowest score first.",
-        .syntax = "key:key member:string [WITHSCORE]", .history = zrank_history,
+        .syntax = "key:key member:string [WITHSCORE]",
+        .history = zrank_history,
     },
     {
-        .name = "zrevrank", .handler = zrevrank, .arity = -3, .group = GROUP_SORTED_SET,
-        .flags = CMD_READONLY | CMD_FAST, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "2.0.0", .complexity = "O(log(N))",
+        .name = "zrevrank",
+        .handler = zrevrank,
+        .arity = -3,
+        .group = GROUP_SORTED_SET,
+        .flags = CMD_READONLY | CMD_FAST,
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
+        .since = "2.0.0",
+        .complexity = "O(log(N))",
         .summary = "Returns the rank of a member of a sorted set, the highest score first.",
-        .syntax = "key:key member:string [WITHSCORE]", .history = zrank_history,
+        .syntax = "key:key member:string [WITHSCORE]",
+        .history = zrank_history,
     },
 };
 

@@ -120,8 +120,8 @@ enum err zset_pop_first(struct call *call, const struct zset_mpop *mpop, bool *p
             return err;
         }
         if (entry != NULL) {
-            uint64_t count = zset_pop(call, mpop->keys[i], entry, mpop->max,
-                                      (uint64_t)mpop->count, POP_KEY_NESTED);
+            uint64_t count = zset_pop(call, mpop->keys[i], entry, mpop->max, (uint64_t)mpop->count,
+                                      POP_KEY_NESTED);
             zset_propagate_pop(call, mpop->keys[i], mpop->max, count);
             *popped = true;
         }
@@ -175,8 +175,7 @@ static void reply_sample(struct call *call, const struct zset *zset, uint64_t co
 }
 
 /* A few different members of many: ranks are drawn until there are enough different ones. */
-static void reply_few(struct call *call, const struct zset *zset, uint64_t count,
-                      bool with_scores)
+static void reply_few(struct call *call, const struct zset *zset, uint64_t count, bool with_scores)
 {
     enum { FEW = 64 };
     uint64_t ranks[FEW], size = zset_count(zset);
@@ -267,7 +266,10 @@ static const char *const random_tips[] = { "nondeterministic_output", NULL };
 
 static const struct command rows[] = {
     {
-        .name = "zpopmin", .handler = zpopmin, .arity = -2, .group = GROUP_SORTED_SET,
+        .name = "zpopmin",
+        .handler = zpopmin,
+        .arity = -2,
+        .group = GROUP_SORTED_SET,
         .flags = CMD_WRITE | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE) },
         .since = "5.0.0",
@@ -276,7 +278,10 @@ static const struct command rows[] = {
         .syntax = "key:key [count:int]",
     },
     {
-        .name = "zpopmax", .handler = zpopmax, .arity = -2, .group = GROUP_SORTED_SET,
+        .name = "zpopmax",
+        .handler = zpopmax,
+        .arity = -2,
+        .group = GROUP_SORTED_SET,
         .flags = CMD_WRITE | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE) },
         .since = "5.0.0",
@@ -285,7 +290,10 @@ static const struct command rows[] = {
         .syntax = "key:key [count:int]",
     },
     {
-        .name = "zmpop", .handler = zmpop, .arity = -4, .group = GROUP_SORTED_SET,
+        .name = "zmpop",
+        .handler = zmpop,
+        .arity = -4,
+        .group = GROUP_SORTED_SET,
         .flags = CMD_WRITE,
         .keys = { KEYS_COUNTED(1, KEY_RW | KEY_ACCESS | KEY_DELETE) },
         .since = "7.0.0",
@@ -296,11 +304,17 @@ static const struct command rows[] = {
         .syntax = "numkeys:int key:key... where=<MIN | MAX> [COUNT count:int]",
     },
     {
-        .name = "zrandmember", .handler = zrandmember, .arity = -2, .group = GROUP_SORTED_SET,
-        .flags = CMD_READONLY, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
-        .since = "6.2.0", .complexity = "O(N) where N is the number of members returned.",
+        .name = "zrandmember",
+        .handler = zrandmember,
+        .arity = -2,
+        .group = GROUP_SORTED_SET,
+        .flags = CMD_READONLY,
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
+        .since = "6.2.0",
+        .complexity = "O(N) where N is the number of members returned.",
         .summary = "Returns members of a sorted set by chance.",
-        .syntax = "key:key [options=(count:int [WITHSCORES])]", .tips = random_tips,
+        .syntax = "key:key [options=(count:int [WITHSCORES])]",
+        .tips = random_tips,
     },
 };
 

@@ -41,8 +41,12 @@ static const char *const scan_tips[] = { "nondeterministic_output", NULL };
 
 static const struct command rows[] = {
     {
-        .name = "zscan", .handler = zscan, .arity = -3, .group = GROUP_SORTED_SET,
-        .flags = CMD_READONLY, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
+        .name = "zscan",
+        .handler = zscan,
+        .arity = -3,
+        .group = GROUP_SORTED_SET,
+        .flags = CMD_READONLY,
+        .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
         .since = "2.8.0",
         .complexity = "O(1) a call, O(N) for all calls until the cursor is 0 again, where N is "
                       "the number of members.",

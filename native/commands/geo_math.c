@@ -11,7 +11,7 @@ enum { STEP_MAX = 26 };
 
 #define EARTH_RADIUS 6372797.560856 /* metres */
 #define MERCATOR_MAX 20037726.37    /* half of the map's width in metres */
-#define DEGREE (M_PI / 180.0)
+#define DEGREE       (M_PI / 180.0)
 
 /* A cell by its place on the map. */
 struct cell {
@@ -172,8 +172,8 @@ static unsigned estimate_step(const struct geo_area *area)
 {
     double metres = area->radius, latitude = fabs(area->center.latitude);
     if (area->box) {
-        metres = sqrt((area->width / 2) * (area->width / 2) +
-                      (area->height / 2) * (area->height / 2));
+        metres =
+            sqrt((area->width / 2) * (area->width / 2) + (area->height / 2) * (area->height / 2));
     }
     if (metres == 0) {
         return STEP_MAX;
@@ -190,7 +190,8 @@ static unsigned estimate_step(const struct geo_area *area)
 /* Whether the cells around 'cell' do not reach as far as the area. */
 static bool too_small(struct cell cell, const struct geo_area *area)
 {
-    struct box north = cell_box(cell_beside(cell, 0, 1)), south = cell_box(cell_beside(cell, 0, -1));
+    struct box north = cell_box(cell_beside(cell, 0, 1)),
+               south = cell_box(cell_beside(cell, 0, -1));
     struct box east = cell_box(cell_beside(cell, 1, 0)), west = cell_box(cell_beside(cell, -1, 0));
     struct box around = area_box(area);
     return north.max_latitude < around.max_latitude || south.min_latitude > around.min_latitude ||

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #define GEO_LONGITUDE_MAX 180.0
-#define GEO_LATITUDE_MAX 85.05112878
+#define GEO_LATITUDE_MAX  85.05112878
 
 struct geo_point {
     double longitude, latitude; /* degrees */

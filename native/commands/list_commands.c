@@ -122,8 +122,7 @@ uint64_t list_take(struct call *call, struct bytes key, struct entry *entry, enu
 {
     uint64_t there = list_count(entry);
     count = count < there ? count : there;
-    list_reply_range(call->reply, entry, end == LIST_HEAD ? 0 : there - 1, count,
-                     end == LIST_TAIL);
+    list_reply_range(call->reply, entry, end == LIST_HEAD ? 0 : there - 1, count, end == LIST_TAIL);
     if (count < there) {
         list_pop(call->thread, entry, end, count);
     }
@@ -181,9 +180,8 @@ enum err list_move(struct call *call, struct bytes from, struct entry *source,
             err = ERR_OUT_OF_MEMORY;
             goto out;
         }
-        memcpy(copy.at, text.at, text.len);
-        err = rotate(call, from, source, from_end, to_end,
-                     (struct bytes){ copy.at, text.len });
+        buf_append(&copy, text);
+        err = rotate(call, from, source, from_end, to_end, (struct bytes){ copy.at, text.len });
     } else {
         uint64_t length;
         err = list_add(call, to, target, to_end, &text, 1, &length);
@@ -222,7 +220,8 @@ enum err list_take_from_first(struct call *call, const struct bytes *keys, uint3
         reply_array(call->reply, 2);
         reply_bytes(call->reply, keys[i]);
         uint64_t taken = list_take(call, keys[i], entry, end, count);
-        struct bytes argv[] = { end == LIST_HEAD ? LIT("LPOP") : LIT("RPOP"), keys[i],
+        struct bytes argv[] = { end == LIST_HEAD ? LIT("LPOP") : LIT("RPOP"),
+                                keys[i],
                                 { digits, num_format_u64(digits, taken) } };
         call_propagate_as(call, argv, 3);
         *found = true;

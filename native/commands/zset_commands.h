@@ -53,9 +53,9 @@ MUST_CHECK enum err zset_check_add_options(struct call *call,
 /* Adds or updates members and replies.  'pairs' is score, member, score, member ... of which
  * the scores have been read into 'scores'. */
 MUST_CHECK enum err zset_add_members(struct call *call, struct bytes key,
-                                     const struct zset_add_options *options,
-                                     const double *scores, const struct bytes *pairs,
-                                     uint32_t count) REQUIRES(*call->keys);
+                                     const struct zset_add_options *options, const double *scores,
+                                     const struct bytes *pairs, uint32_t count)
+    REQUIRES(*call->keys);
 
 /* A score as an argument, quickly if it is a plain number; ERR_NOT_FLOAT. */
 bool zset_read_score(struct bytes text, double *score);
@@ -71,8 +71,8 @@ struct zset_range {
     bool reverse;
     int64_t start, stop;
     struct btree_bound min, max;
-    bool empty;             /* whatever the set holds */
-    int64_t offset, limit;  /* LIMIT; a negative limit is none */
+    bool empty;            /* whatever the set holds */
+    int64_t offset, limit; /* LIMIT; a negative limit is none */
 };
 
 /* Reads the two ends; min comes before max here, whatever the direction.  ERR_REPLIED. */
@@ -87,19 +87,18 @@ void zset_find_range(const struct zset *zset, const struct zset_range *range, ui
 
 /* Begins a list of 'count' elements, with or without scores. */
 void zset_reply_begin(struct reply *reply, uint64_t count, bool with_scores);
-void zset_reply_element(struct reply *reply, const struct zset_element *element,
-                        bool with_scores);
+void zset_reply_element(struct reply *reply, const struct zset_element *element, bool with_scores);
 /* All elements of an interval of ranks. */
-void zset_reply_interval(struct reply *reply, const struct zset *zset, uint64_t from,
-                         uint64_t to, bool reverse, bool with_scores);
+void zset_reply_interval(struct reply *reply, const struct zset *zset, uint64_t from, uint64_t to,
+                         bool reverse, bool with_scores);
 
 /* ---- Popping, for the blocking forms too --------------------------------------------------------- */
 
 enum zset_pop_form {
-    POP_FLAT,          /* member, score, ...: ZPOPMIN in RESP2 */
-    POP_KEY_FLAT,      /* key, member, score: BZPOPMIN */
-    POP_NESTED,        /* [member, score], ...: ZPOPMIN with a count in RESP3 */
-    POP_KEY_NESTED,    /* key, [[member, score], ...]: ZMPOP and BZMPOP */
+    POP_FLAT,       /* member, score, ...: ZPOPMIN in RESP2 */
+    POP_KEY_FLAT,   /* key, member, score: BZPOPMIN */
+    POP_NESTED,     /* [member, score], ...: ZPOPMIN with a count in RESP3 */
+    POP_KEY_NESTED, /* key, [[member, score], ...]: ZMPOP and BZMPOP */
 };
 
 /* Pops up to 'count' (at least 1) elements of a set that is not empty, from its end when 'max';

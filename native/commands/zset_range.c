@@ -94,8 +94,7 @@ enum err zset_read_range(struct call *call, struct bytes min, struct bytes max,
 
 /* ---- Intervals ---------------------------------------------------------------------------------- */
 
-static void find_ranks(uint64_t count, const struct zset_range *range, uint64_t *from,
-                       uint64_t *to)
+static void find_ranks(uint64_t count, const struct zset_range *range, uint64_t *from, uint64_t *to)
 {
     int64_t size = (int64_t)count, start = range->start, stop = range->stop;
     start = start < 0 ? start + size : start;
@@ -161,8 +160,7 @@ void zset_reply_begin(struct reply *reply, uint64_t count, bool with_scores)
     reply_array(reply, with_scores && !nests(reply) ? count * 2 : count);
 }
 
-void zset_reply_element(struct reply *reply, const struct zset_element *element,
-                        bool with_scores)
+void zset_reply_element(struct reply *reply, const struct zset_element *element, bool with_scores)
 {
     if (with_scores && nests(reply)) {
         reply_array(reply, 2);
@@ -173,8 +171,8 @@ void zset_reply_element(struct reply *reply, const struct zset_element *element,
     }
 }
 
-void zset_reply_interval(struct reply *reply, const struct zset *zset, uint64_t from,
-                         uint64_t to, bool reverse, bool with_scores)
+void zset_reply_interval(struct reply *reply, const struct zset *zset, uint64_t from, uint64_t to,
+                         bool reverse, bool with_scores)
 {
     struct zset_cursor cursor;
     struct zset_element element;

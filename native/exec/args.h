@@ -19,7 +19,10 @@ static inline void args_fail(struct args *args, enum err err)
     }
 }
 
-static inline uint32_t args_left(const struct args *args) { return args->argc - args->next; }
+static inline uint32_t args_left(const struct args *args)
+{
+    return args->argc - args->next;
+}
 
 /* The next argument; ERR_SYNTAX when there is none. */
 struct bytes args_next(struct args *args);
@@ -36,7 +39,10 @@ bool args_option(struct args *args, struct bytes word);
 /* The same, and at least 'values' arguments follow it. */
 bool args_option_with(struct args *args, struct bytes word, uint32_t values);
 /* Marks an unknown option: ERR_SYNTAX. */
-static inline void args_unknown(struct args *args) { args_fail(args, ERR_SYNTAX); }
+static inline void args_unknown(struct args *args)
+{
+    args_fail(args, ERR_SYNTAX);
+}
 
 /* The first error met, or ERR_SYNTAX when arguments are left over. */
 MUST_CHECK enum err args_end(struct args *args);

@@ -12,16 +12,16 @@
 
 struct call {
     struct keyspace *keyspace;
-    struct keylock *keys;              /* holds the row's keys */
+    struct keylock *keys; /* holds the row's keys */
     struct store_thread *thread;
     struct engine *engine;
     struct executor *executor;
     struct session *session;
     const struct command *command;
     struct reply *reply;
-    struct args args;                  /* stands behind the name (and the subcommand's) */
+    struct args args; /* stands behind the name (and the subcommand's) */
     struct effects effects;
-    int64_t now_ms;                    /* Unix time; the same for a whole transaction */
+    int64_t now_ms; /* Unix time; the same for a whole transaction */
 };
 
 /* Reports that 'key' of the session's database has changed: marks watchers, counts, tells

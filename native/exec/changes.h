@@ -18,9 +18,9 @@ struct change_sink {
 
 /* The effects that one command has recorded so far. */
 struct effects {
-    bool replaced;        /* call_propagate_as() was used: the command itself is not told */
-    bool suppressed;      /* call_propagate_nothing() */
-    uint32_t changed;     /* calls of call_changed() */
+    bool replaced;    /* call_propagate_as() was used: the command itself is not told */
+    bool suppressed;  /* call_propagate_nothing() */
+    uint32_t changed; /* calls of call_changed() */
 };
 
 #endif

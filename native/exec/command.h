@@ -33,14 +33,14 @@ enum command_flags {
     CMD_NO_ASYNC_LOADING = 1 << 16,
     CMD_NO_MULTI = 1 << 17,
     CMD_ALLOW_BUSY = 1 << 18,
-    CMD_MOVABLE_KEYS = 1 << 19,   /* derived by the registry */
+    CMD_MOVABLE_KEYS = 1 << 19, /* derived by the registry */
     CMD_TOUCHES_ARBITRARY_KEYS = 1 << 20,
     /* Ours, not told to clients. */
-    CMD_KEYS_ALL = 1 << 24,       /* runs in the exclusive section */
-    CMD_WALKS = 1 << 25,          /* locks by itself, stripe by stripe: SCAN, KEYS */
+    CMD_KEYS_ALL = 1 << 24,           /* runs in the exclusive section */
+    CMD_WALKS = 1 << 25,              /* locks by itself, stripe by stripe: SCAN, KEYS */
     CMD_IMMEDIATE_IN_MULTI = 1 << 26, /* runs at once inside MULTI: EXEC, DISCARD, WATCH ... */
-    CMD_SELECTS = 1 << 27,        /* changes the session's database: SELECT */
-    CMD_LOCKS_TO_WRITE = 1 << 28, /* its keys are locked for writing though it only reads */
+    CMD_SELECTS = 1 << 27,            /* changes the session's database: SELECT */
+    CMD_LOCKS_TO_WRITE = 1 << 28,     /* its keys are locked for writing though it only reads */
 };
 
 /* ACL categories beyond those that follow from flags and family. */
@@ -87,30 +87,42 @@ enum key_begin { KEYS_NONE, KEYS_BEGIN_INDEX, KEYS_BEGIN_KEYWORD, KEYS_BEGIN_UNK
 enum key_find { KEYS_FIND_RANGE, KEYS_FIND_COUNTED, KEYS_FIND_UNKNOWN };
 
 struct key_spec {
-    uint16_t begin;        /* enum key_begin */
-    uint16_t find;         /* enum key_find */
-    uint32_t flags;        /* enum key_flags */
-    int16_t index;         /* BEGIN_INDEX: of the first key, or of the count; KEYWORD: start from */
-    int16_t last;          /* FIND_RANGE: of the last key from the first (-1: to the end, -2 ...) */
-    int16_t step;          /* between keys */
-    int16_t limit;         /* FIND_RANGE with last -1: 2 is half of the rest ... */
-    int16_t count_index;   /* FIND_COUNTED: of numkeys from the beginning */
-    int16_t first_key;     /* FIND_COUNTED: of the first key from the beginning */
+    uint16_t begin;      /* enum key_begin */
+    uint16_t find;       /* enum key_find */
+    uint32_t flags;      /* enum key_flags */
+    int16_t index;       /* BEGIN_INDEX: of the first key, or of the count; KEYWORD: start from */
+    int16_t last;        /* FIND_RANGE: of the last key from the first (-1: to the end, -2 ...) */
+    int16_t step;        /* between keys */
+    int16_t limit;       /* FIND_RANGE with last -1: 2 is half of the rest ... */
+    int16_t count_index; /* FIND_COUNTED: of numkeys from the beginning */
+    int16_t first_key;   /* FIND_COUNTED: of the first key from the beginning */
     const char *keyword;
     const char *notes;
 };
 
-#define KEY_AT(at, use) \
+#define KEY_AT(at, use)                                                                            \
     { .begin = KEYS_BEGIN_INDEX, .find = KEYS_FIND_RANGE, .flags = (use), .index = (at), .step = 1 }
-#define KEYS_FROM(first, until, every, use)                                                     \
-    { .begin = KEYS_BEGIN_INDEX, .find = KEYS_FIND_RANGE, .flags = (use), .index = (first),     \
-      .last = (until), .step = (every) }
-#define KEYS_COUNTED(at, use)                                                                   \
-    { .begin = KEYS_BEGIN_INDEX, .find = KEYS_FIND_COUNTED, .flags = (use), .index = (at),      \
-      .first_key = 1, .step = 1 }
-#define KEYS_AFTER(word, from, use)                                                             \
-    { .begin = KEYS_BEGIN_KEYWORD, .find = KEYS_FIND_RANGE, .flags = (use), .index = (from),    \
-      .step = 1, .keyword = (word) }
+#define KEYS_FROM(first, until, every, use)                                                        \
+    { .begin = KEYS_BEGIN_INDEX,                                                                   \
+      .find = KEYS_FIND_RANGE,                                                                     \
+      .flags = (use),                                                                              \
+      .index = (first),                                                                            \
+      .last = (until),                                                                             \
+      .step = (every) }
+#define KEYS_COUNTED(at, use)                                                                      \
+    { .begin = KEYS_BEGIN_INDEX,                                                                   \
+      .find = KEYS_FIND_COUNTED,                                                                   \
+      .flags = (use),                                                                              \
+      .index = (at),                                                                               \
+      .first_key = 1,                                                                              \
+      .step = 1 }
+#define KEYS_AFTER(word, from, use)                                                                \
+    { .begin = KEYS_BEGIN_KEYWORD,                                                                 \
+      .find = KEYS_FIND_RANGE,                                                                     \
+      .flags = (use),                                                                              \
+      .index = (from),                                                                             \
+      .step = 1,                                                                                   \
+      .keyword = (word) }
 enum { COMMAND_KEY_SPECS = 4 };
 
 /* Keys of a command as its arguments give them. */
@@ -155,25 +167,25 @@ enum command_plan {
 
 /* What the registry derives from a row, in its own copy of it; rows leave it zero. */
 struct command_derived {
-    uint16_t index;     /* registry_index() */
-    uint8_t plan;       /* enum command_plan */
-    uint8_t key_at;     /* PLAN_ONE_KEY */
-    bool writes;        /* command_locks_for_writing() */
-    bool container;     /* has subcommands */
-    bool feeds;         /* may give a key what blocked clients wait for */
-    uint16_t parent;    /* 1 + index of the container of a subcommand; 0: none */
+    uint16_t index;      /* registry_index() */
+    uint8_t plan;        /* enum command_plan */
+    uint8_t key_at;      /* PLAN_ONE_KEY */
+    bool writes;         /* command_locks_for_writing() */
+    bool container;      /* has subcommands */
+    bool feeds;          /* may give a key what blocked clients wait for */
+    uint16_t parent;     /* 1 + index of the container of a subcommand; 0: none */
     uint32_t categories; /* registry_categories() */
 };
 
 struct command {
-    const char *name;             /* "getex"; subcommands "config|get" */
+    const char *name;                       /* "getex"; subcommands "config|get" */
     enum err (*handler)(struct call *call); /* NULL for a container of subcommands */
-    int16_t arity;                /* as Redis: with the name; negative: at least */
-    uint16_t group;               /* enum command_group */
+    int16_t arity;                          /* as Redis: with the name; negative: at least */
+    uint16_t group;                         /* enum command_group */
     uint32_t flags;
-    uint32_t categories;          /* extra ones */
+    uint32_t categories;            /* extra ones */
     struct command_derived derived; /* the registry's */
-    uint8_t member_at;            /* the argument that names a member (a field) of the one key's
+    uint8_t member_at;              /* the argument that names a member (a field) of the one key's
                                      value, to be prefetched; 0: none */
     struct key_spec keys[COMMAND_KEY_SPECS];
     /* For commands whose keys depend on their arguments in ways that no key_spec tells (SORT,
@@ -184,10 +196,10 @@ struct command {
      * with DB, MOVE ...). */
     bool (*needs_everything)(const struct bytes *argv, uint32_t argc);
     const char *since, *complexity, *summary;
-    const char *syntax;           /* of COMMAND DOCS' arguments (NULL: none); see exec/syntax.h */
+    const char *syntax; /* of COMMAND DOCS' arguments (NULL: none); see exec/syntax.h */
     const char *deprecated_since, *replaced_by;
     const struct command_history *history; /* ends with { NULL } */
-    const char *const *tips;      /* ends with NULL */
+    const char *const *tips;               /* ends with NULL */
 };
 
 #endif

@@ -31,17 +31,17 @@ enum command_access { ACCESS_NO, ACCESS_YES, ACCESS_LOCAL };
 struct engine_settings {
     _Atomic int64_t slowlog_log_slower_than; /* microseconds; negative: off, 0: all */
     _Atomic uint64_t slowlog_max_len;
-    _Atomic uint64_t max_bulk_len;           /* proto-max-bulk-len: strings can't be longer */
-    _Atomic uint64_t maxmemory;              /* bytes; 0: no limit */
-    _Atomic bool maxmemory_denies;           /* the policy is noeviction */
-    _Atomic uint8_t maxmemory_policy;        /* enum eviction_policy */
+    _Atomic uint64_t max_bulk_len;    /* proto-max-bulk-len: strings can't be longer */
+    _Atomic uint64_t maxmemory;       /* bytes; 0: no limit */
+    _Atomic bool maxmemory_denies;    /* the policy is noeviction */
+    _Atomic uint8_t maxmemory_policy; /* enum eviction_policy */
     _Atomic unsigned maxmemory_samples;
-    _Atomic int64_t eviction_us;             /* for one command; from maxmemory-eviction-tenacity */
+    _Atomic int64_t eviction_us; /* for one command; from maxmemory-eviction-tenacity */
     _Atomic bool lazy_eviction;
-    _Atomic bool password_needed;            /* requirepass is not empty */
+    _Atomic bool password_needed; /* requirepass is not empty */
     _Atomic bool lazy_expire, lazy_server_del, lazy_user_del, lazy_user_flush;
-    _Atomic uint32_t notify_classes;         /* notify-keyspace-events: enum notify_class */
-    _Atomic uint8_t debug_command;           /* enable-debug-command: enum command_access */
+    _Atomic uint32_t notify_classes; /* notify-keyspace-events: enum notify_class */
+    _Atomic uint8_t debug_command;   /* enable-debug-command: enum command_access */
 };
 
 /* What commands ask of the server above: filled by the composition root.  'server' is the
@@ -83,20 +83,20 @@ struct engine {
     struct blocking blocking;
     struct pubsub pubsub;
     struct monitors monitors;
-    struct mutex sessions_lock;        /* RANK_SESSIONS: the two lists */
-    struct session *sessions;          /* reading a member needs the exclusive section */
+    struct mutex sessions_lock; /* RANK_SESSIONS: the two lists */
+    struct session *sessions;   /* reading a member needs the exclusive section */
     struct executor *executors;
     _Atomic uint64_t next_session_id;
-    _Atomic int64_t session_count;     /* connected ones, without in-process clients */
-    _Atomic int64_t pause_until_ms;    /* CLIENT PAUSE */
+    _Atomic int64_t session_count;  /* connected ones, without in-process clients */
+    _Atomic int64_t pause_until_ms; /* CLIENT PAUSE */
     _Atomic bool pause_writes_only;
-    _Atomic bool evicting;             /* a thread is at it; see memory_limit.c */
-    struct stats past;                 /* of executors that have ended; sessions_lock */
+    _Atomic bool evicting; /* a thread is at it; see memory_limit.c */
+    struct stats past;     /* of executors that have ended; sessions_lock */
     struct command_stats *past_commands;
     struct error_stats past_errors;
-    uint64_t executors_made;           /* sessions_lock; makes each executor's dice its own */
-    int64_t started_us;                /* monotonic */
-    uint64_t seed;                     /* for the executors' dice */
+    uint64_t executors_made; /* sessions_lock; makes each executor's dice its own */
+    int64_t started_us;      /* monotonic */
+    uint64_t seed;           /* for the executors' dice */
     char run_id[41];
 };
 
@@ -108,7 +108,7 @@ struct engine_options {
     const struct command_family *const *families; /* command_families() */
     uint32_t family_count;
     unsigned databases;
-    uint64_t seed;          /* of hash key and dice; 0: from the system */
+    uint64_t seed; /* of hash key and dice; 0: from the system */
 };
 MUST_CHECK bool engine_init(struct engine *engine, const struct engine_options *options);
 void engine_release(struct engine *engine);

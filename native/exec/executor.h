@@ -14,15 +14,15 @@ struct mailbox;
 
 /* A parsed command on its way, made by executor_prepare(). */
 struct request {
-    const struct bytes *argv;     /* borrowed until it has run */
+    const struct bytes *argv; /* borrowed until it has run */
     uint32_t argc;
     uint8_t dialect;
     const struct command *command; /* NULL: unknown */
     struct locked_key key;         /* of commands with one key: already hashed */
     bool has_key;
-    uint32_t key_count;            /* of commands with several: in executor->prepared, or 0 */
+    uint32_t key_count; /* of commands with several: in executor->prepared, or 0 */
     uint32_t first_key;
-    uint32_t era;                  /* the executor's: hashes of an older one are not used */
+    uint32_t era; /* the executor's: hashes of an older one are not used */
 };
 
 /* Keys of commands with several that can be prepared together. */
@@ -32,23 +32,23 @@ struct executor {
     struct store_thread thread;
     struct keylock lock;
     struct engine *engine;
-    struct executor *next;             /* the engine's list */
-    struct session *monitors;          /* of its sessions, those that see all commands */
-    struct mailbox *mailbox;           /* of a thread that owns connections; else NULL */
+    struct executor *next;    /* the engine's list */
+    struct session *monitors; /* of its sessions, those that see all commands */
+    struct mailbox *mailbox;  /* of a thread that owns connections; else NULL */
     struct stats stats;
-    struct command_stats *commands;    /* by registry_index() */
+    struct command_stats *commands; /* by registry_index() */
     struct error_stats errors;
-    struct locked_key *prepared;       /* hashed keys of prepared commands with several */
+    struct locked_key *prepared; /* hashed keys of prepared commands with several */
     uint32_t prepared_count;
-    struct locked_key *keys;           /* scratch for commands with many keys */
+    struct locked_key *keys; /* scratch for commands with many keys */
     struct found_key *found;
     uint32_t key_room;
-    uint64_t tick;                     /* when the last command of this batch ended */
-    uint64_t notable_ticks;            /* commands of this length on get a closer look */
-    int64_t slow_us;                   /* the setting that 'notable_ticks' was made from */
-    uint32_t noted_errors;             /* reply->errors that the statistics know of */
-    uint32_t era;                      /* moves on when databases may have changed places */
-    uint32_t exclusive;                /* this thread is in the exclusive section, nested so often */
+    uint64_t tick;          /* when the last command of this batch ended */
+    uint64_t notable_ticks; /* commands of this length on get a closer look */
+    int64_t slow_us;        /* the setting that 'notable_ticks' was made from */
+    uint32_t noted_errors;  /* reply->errors that the statistics know of */
+    uint32_t era;           /* moves on when databases may have changed places */
+    uint32_t exclusive;     /* this thread is in the exclusive section, nested so often */
 };
 
 /* 'executor' is the caller's memory and stays in place.  False when memory is short. */
@@ -76,8 +76,8 @@ void executor_prefetch(struct executor *executor, const struct request *requests
 
 /* Runs one command of 'session' in a batch and writes its reply.  What is to happen with
  * the client afterwards stands in session->flags; with SESSION_POSTPONED nothing has run. */
-void executor_run(struct executor *executor, struct session *session,
-                  const struct request *request, struct reply *reply);
+void executor_run(struct executor *executor, struct session *session, const struct request *request,
+                  struct reply *reply);
 
 /* Prepares and runs in a batch of its own: in-process clients, tests. */
 void executor_call(struct executor *executor, struct session *session, const struct bytes *argv,

@@ -92,9 +92,9 @@ static bool memory_is_short(struct executor *executor, const struct session *ses
 /* RESP2 can't tell a message from a reply: a client that listens may do little else. */
 static bool listens_only(const struct session *session, const struct command *command)
 {
-    static const char *const allowed[] = { "ping",         "quit",         "reset",
-                                           "subscribe",    "unsubscribe",  "psubscribe",
-                                           "punsubscribe", "ssubscribe",   "sunsubscribe" };
+    static const char *const allowed[] = { "ping",         "quit",        "reset",
+                                           "subscribe",    "unsubscribe", "psubscribe",
+                                           "punsubscribe", "ssubscribe",  "sunsubscribe" };
     if ((session->flags & SESSION_SUBSCRIBED) == 0 || session->protocol >= 3) {
         return false;
     }

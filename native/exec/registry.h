@@ -31,7 +31,8 @@ const struct command *registry_at(const struct registry *registry, uint32_t inde
 /* A dense number of a command, below registry_count(): where its statistics stand. */
 uint32_t registry_index(const struct registry *registry, const struct command *command);
 /* The container of a subcommand, or NULL. */
-const struct command *registry_parent(const struct registry *registry, const struct command *command);
+const struct command *registry_parent(const struct registry *registry,
+                                      const struct command *command);
 
 /* Flags with the derived ones, and the whole set of ACL categories. */
 uint32_t registry_flags(const struct registry *registry, const struct command *command);

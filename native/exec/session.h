@@ -33,7 +33,7 @@ struct session_carrier {
     void (*answered)(struct session *session);
     /* Sends bytes that nobody asked for, behind the replies so far; the owner, in a batch. */
     void (*push)(struct session *session, struct bytes bytes);
-    char kind; /* CLIENT LIST's flag: 'N' a normal client, 'U' one of a Unix socket */
+    char kind;     /* CLIENT LIST's flag: 'N' a normal client, 'U' one of a Unix socket */
     bool internal; /* of the same process: SESSION_INTERNAL, authenticated, not counted */
 };
 
@@ -46,15 +46,15 @@ enum session_flags {
     SESSION_REPLY_SKIP = 1 << 5,        /* this command's reply is dropped */
     SESSION_NO_EVICT = 1 << 6,
     SESSION_NO_TOUCH = 1 << 7,
-    SESSION_INTERNAL = 1 << 8,          /* in-process: outside maxclients and pauses */
-    SESSION_EXECUTING = 1 << 9,         /* inside EXEC */
-    SESSION_POSTPONED = 1 << 10,        /* CLIENT PAUSE: the command has not run and has no reply;
+    SESSION_INTERNAL = 1 << 8,      /* in-process: outside maxclients and pauses */
+    SESSION_EXECUTING = 1 << 9,     /* inside EXEC */
+    SESSION_POSTPONED = 1 << 10,    /* CLIENT PAUSE: the command has not run and has no reply;
                                            the carrier keeps it, clears this, and brings it again
                                            when the pause is over */
-    SESSION_BLOCKED = 1 << 11,          /* waits for keys: no reply yet; see blocking.h */
-    SESSION_TRYING_AGAIN = 1 << 12,     /* its blocked command runs once more */
-    SESSION_SUBSCRIBED = 1 << 13,       /* listens to something; see pubsub.h */
-    SESSION_MONITORS = 1 << 14,         /* sees all commands; see monitor.h */
+    SESSION_BLOCKED = 1 << 11,      /* waits for keys: no reply yet; see blocking.h */
+    SESSION_TRYING_AGAIN = 1 << 12, /* its blocked command runs once more */
+    SESSION_SUBSCRIBED = 1 << 13,   /* listens to something; see pubsub.h */
+    SESSION_MONITORS = 1 << 14,     /* sees all commands; see monitor.h */
 };
 
 /* What few sessions have, allocated when first needed. */
@@ -63,22 +63,22 @@ struct session_details {
 };
 
 struct session {
-    struct session *next, *previous;   /* the engine's list; its lock */
+    struct session *next, *previous; /* the engine's list; its lock */
     const struct session_carrier *carrier;
-    struct transaction *transaction;   /* inside MULTI, or with watched keys; else NULL */
-    struct session_details *details;   /* or NULL */
-    struct session *next_monitor;      /* of the same owner */
-    struct listening *listening;       /* its subscriptions, or NULL */
-    struct blocked *blocked;           /* a command that waits, or was answered; or NULL */
+    struct transaction *transaction; /* inside MULTI, or with watched keys; else NULL */
+    struct session_details *details; /* or NULL */
+    struct session *next_monitor;    /* of the same owner */
+    struct listening *listening;     /* its subscriptions, or NULL */
+    struct blocked *blocked;         /* a command that waits, or was answered; or NULL */
     const struct command *last_command;
     uint64_t id;
-    int64_t created_ms, active_ms;     /* Unix time */
-    uint32_t flags;                    /* enum session_flags */
+    int64_t created_ms, active_ms; /* Unix time */
+    uint32_t flags;                /* enum session_flags */
     uint32_t db;
-    uint8_t protocol;                  /* 2 or 3 */
-    uint8_t dialect;                   /* of the newest command */
-    uint8_t close_reason;              /* enum rln_close_reason, once it is to be closed */
-    _Atomic bool killed;               /* set by others in the exclusive section */
+    uint8_t protocol;     /* 2 or 3 */
+    uint8_t dialect;      /* of the newest command */
+    uint8_t close_reason; /* enum rln_close_reason, once it is to be closed */
+    _Atomic bool killed;  /* set by others in the exclusive section */
 };
 
 /* Makes 'session' a new client of the engine: an id, the defaults, into the list.  NULL stands

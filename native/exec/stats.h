@@ -11,8 +11,7 @@
 /* A counter with one writer: a plain add, that others may read at any time. */
 static inline void stat_add(_Atomic uint64_t *counter, uint64_t amount)
 {
-    atomic_store_explicit(counter,
-                          atomic_load_explicit(counter, memory_order_relaxed) + amount,
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount,
                           memory_order_relaxed);
 }
 static inline uint64_t stat_read(const _Atomic uint64_t *counter)
@@ -20,11 +19,26 @@ static inline uint64_t stat_read(const _Atomic uint64_t *counter)
     return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
-#define STATS_LIST(X)                                                                             \
-    X(commands) X(connections) X(rejected_connections) X(net_in) X(net_out) X(keyspace_hits)      \
-    X(keyspace_misses) X(error_replies) X(unexpected_errors) X(protocol_errors) X(reads)          \
-    X(writes) X(steps) X(client_disconnects) X(query_buffer_limit) X(output_buffer_limit)         \
-    X(dirty) X(denied_memory) X(acl_denied_auth)
+#define STATS_LIST(X)                                                                              \
+    X(commands)                                                                                    \
+    X(connections)                                                                                 \
+    X(rejected_connections)                                                                        \
+    X(net_in)                                                                                      \
+    X(net_out)                                                                                     \
+    X(keyspace_hits)                                                                               \
+    X(keyspace_misses)                                                                             \
+    X(error_replies)                                                                               \
+    X(unexpected_errors)                                                                           \
+    X(protocol_errors)                                                                             \
+    X(reads)                                                                                       \
+    X(writes)                                                                                      \
+    X(steps)                                                                                       \
+    X(client_disconnects)                                                                          \
+    X(query_buffer_limit)                                                                          \
+    X(output_buffer_limit)                                                                         \
+    X(dirty)                                                                                       \
+    X(denied_memory)                                                                               \
+    X(acl_denied_auth)
 
 struct stats {
 #define X(name) _Atomic uint64_t name;
@@ -42,7 +56,7 @@ struct command_stats {
 enum { ERROR_KINDS = 32, ERROR_KIND_LEN = 24 };
 struct error_stats {
     struct {
-        char word[ERROR_KIND_LEN];  /* set once, then published by 'count' of kinds */
+        char word[ERROR_KIND_LEN]; /* set once, then published by 'count' of kinds */
         _Atomic uint64_t count;
     } kinds[ERROR_KINDS];
     _Atomic uint32_t used;

@@ -26,34 +26,34 @@ struct rln_bytes {
 
 enum rln_event_type {
     RLN_EVENT_STARTING,
-    RLN_EVENT_LISTENING,           /* one for each bound address */
+    RLN_EVENT_LISTENING, /* one for each bound address */
     RLN_EVENT_CLIENT_CONNECTED,
     RLN_EVENT_CLIENT_DISCONNECTED,
     RLN_EVENT_CLIENT_ERROR,
     RLN_EVENT_LIMIT_REACHED,
-    RLN_EVENT_KEYS_EXPIRED,        /* counted over at least 100 ms */
-    RLN_EVENT_KEYS_EVICTED,        /* counted over at least 100 ms */
+    RLN_EVENT_KEYS_EXPIRED, /* counted over at least 100 ms */
+    RLN_EVENT_KEYS_EVICTED, /* counted over at least 100 ms */
     RLN_EVENT_SLOW_COMMAND,
     RLN_EVENT_CONFIG_CHANGED,
     RLN_EVENT_WARNING,
     RLN_EVENT_LOG,
-    RLN_EVENT_EVENTS_DROPPED,      /* the queue was full: 'count' events were not kept */
+    RLN_EVENT_EVENTS_DROPPED, /* the queue was full: 'count' events were not kept */
     RLN_EVENT_STOPPING,
-    RLN_EVENT_STOPPED,             /* the last event of a run */
+    RLN_EVENT_STOPPED, /* the last event of a run */
 };
 
 enum rln_log_level { RLN_LOG_DEBUG, RLN_LOG_VERBOSE, RLN_LOG_NOTICE, RLN_LOG_WARNING };
 
 /* Why a client left; also the reason of RLN_EVENT_CLIENT_DISCONNECTED. */
 enum rln_close_reason {
-    RLN_CLOSE_BY_CLIENT,       /* recv() gave 0 */
-    RLN_CLOSE_QUIT,            /* the QUIT command */
-    RLN_CLOSE_KILLED,          /* CLIENT KILL */
-    RLN_CLOSE_IDLE_TIMEOUT,    /* 'timeout' seconds without a command */
+    RLN_CLOSE_BY_CLIENT,    /* recv() gave 0 */
+    RLN_CLOSE_QUIT,         /* the QUIT command */
+    RLN_CLOSE_KILLED,       /* CLIENT KILL */
+    RLN_CLOSE_IDLE_TIMEOUT, /* 'timeout' seconds without a command */
     RLN_CLOSE_PROTOCOL_ERROR,
-    RLN_CLOSE_QUERY_BUFFER,    /* client-query-buffer-limit */
-    RLN_CLOSE_OUTPUT_BUFFER,   /* client-output-buffer-limit */
-    RLN_CLOSE_SOCKET_ERROR,    /* ECONNRESET, EPIPE, ... */
+    RLN_CLOSE_QUERY_BUFFER,  /* client-query-buffer-limit */
+    RLN_CLOSE_OUTPUT_BUFFER, /* client-output-buffer-limit */
+    RLN_CLOSE_SOCKET_ERROR,  /* ECONNRESET, EPIPE, ... */
     RLN_CLOSE_SERVER_STOP,
 };
 
@@ -61,17 +61,17 @@ enum rln_close_reason {
  * zero or empty.  Texts are borrowed as the function that hands it over says. */
 struct rln_event {
     enum rln_event_type type;
-    int64_t at_ms;              /* Unix time */
-    int64_t client_id;          /* CLIENT_*, SLOW_COMMAND */
-    int64_t count;              /* KEYS_*, EVENTS_DROPPED; LIMIT_REACHED: clients refused so far */
-    int64_t value;              /* SLOW_COMMAND: microseconds; LISTENING: port, 0 for a Unix socket;
+    int64_t at_ms;     /* Unix time */
+    int64_t client_id; /* CLIENT_*, SLOW_COMMAND */
+    int64_t count;     /* KEYS_*, EVENTS_DROPPED; LIMIT_REACHED: clients refused so far */
+    int64_t value;     /* SLOW_COMMAND: microseconds; LISTENING: port, 0 for a Unix socket;
                                    LIMIT_REACHED: the limit; STOPPING: the signal, or 0 */
     enum rln_close_reason reason;
     enum rln_log_level level;
-    struct rln_bytes name;      /* LISTENING: host or path; CLIENT_*: peer "ip:port" or path;
+    struct rln_bytes name; /* LISTENING: host or path; CLIENT_*: peer "ip:port" or path;
                                    LIMIT_REACHED, CONFIG_CHANGED: directive; WARNING: stable code in
                                    CAPITALS; SLOW_COMMAND: command */
-    struct rln_bytes text;      /* CLIENT_ERROR, WARNING, LOG: one sentence; CONFIG_CHANGED: new value */
+    struct rln_bytes text; /* CLIENT_ERROR, WARNING, LOG: one sentence; CONFIG_CHANGED: new value */
 };
 
 /* Called on a server thread when the event queue goes from empty to not empty.
@@ -80,26 +80,26 @@ typedef void rln_events_ready(void *user);
 
 /* How a directive's text is read and what it may be. */
 enum rln_directive_kind {
-    RLN_DIRECTIVE_BOOL,        /* yes | no */
-    RLN_DIRECTIVE_INTEGER,     /* min..max */
-    RLN_DIRECTIVE_MEMORY,      /* bytes, with k kb m mb g gb; min..max */
-    RLN_DIRECTIVE_ENUM,        /* one of 'choices' */
+    RLN_DIRECTIVE_BOOL,    /* yes | no */
+    RLN_DIRECTIVE_INTEGER, /* min..max */
+    RLN_DIRECTIVE_MEMORY,  /* bytes, with k kb m mb g gb; min..max */
+    RLN_DIRECTIVE_ENUM,    /* one of 'choices' */
     RLN_DIRECTIVE_STRING,
-    RLN_DIRECTIVE_LIST,        /* one or more words: bind, save, client-output-buffer-limit */
+    RLN_DIRECTIVE_LIST, /* one or more words: bind, save, client-output-buffer-limit */
 };
 
 /* One row of the configuration table.  Borrowed for ever (constant data). */
 struct rln_directive {
-    const char *name;          /* as in redis.conf: "tcp-backlog" */
-    const char *alias;         /* an older name, or NULL */
+    const char *name;  /* as in redis.conf: "tcp-backlog" */
+    const char *alias; /* an older name, or NULL */
     enum rln_directive_kind kind;
-    const char *fallback;      /* the default, as redis.conf would write it */
+    const char *fallback; /* the default, as redis.conf would write it */
     int64_t min, max;
     const char *const *choices; /* ENUM: ends with NULL */
-    bool at_start_only;        /* CONFIG SET refuses it */
-    bool repeats;              /* a later line adds to, not replaces, earlier ones */
-    const char *summary;       /* one sentence for --help and the docs */
-    bool fixed;                /* known, but this server has no such feature: only the default is taken */
+    bool at_start_only;         /* CONFIG SET refuses it */
+    bool repeats;               /* a later line adds to, not replaces, earlier ones */
+    const char *summary;        /* one sentence for --help and the docs */
+    bool fixed; /* known, but this server has no such feature: only the default is taken */
 };
 
 /* All rows; '*count' is their number.  Constant, any thread. */
@@ -110,20 +110,21 @@ const char *rln_version(void);
 
 /* Time, dice and signals, to be replaced by tests.  A zeroed struct is the real thing. */
 struct rln_options {
-    bool install_signal_handlers;   /* SIGINT and SIGTERM stop the server; earlier handlers are given back */
-    rln_events_ready *on_events;    /* may be NULL */
+    bool
+        install_signal_handlers; /* SIGINT and SIGTERM stop the server; earlier handlers are given back */
+    rln_events_ready *on_events; /* may be NULL */
     void *user;
-    int64_t (*wall_clock_us)(void *user);       /* Unix time; NULL: the system's */
-    int64_t (*monotonic_clock_us)(void *user);  /* NULL: the system's */
-    uint64_t random_seed;           /* 0: from the system */
-    size_t event_capacity;          /* 0: 1024 */
+    int64_t (*wall_clock_us)(void *user);      /* Unix time; NULL: the system's */
+    int64_t (*monotonic_clock_us)(void *user); /* NULL: the system's */
+    uint64_t random_seed;                      /* 0: from the system */
+    size_t event_capacity;                     /* 0: 1024 */
 };
 
 /* A failed start or configure: what failed, and the system's text. */
 struct rln_error {
-    int os_error;               /* errno, or 0 */
-    char code[32];              /* stable: "EADDRINUSE", "BAD_DIRECTIVE", "OUT_OF_MEMORY" ... */
-    char text[256];             /* one sentence, terminated */
+    int os_error;   /* errno, or 0 */
+    char code[32];  /* stable: "EADDRINUSE", "BAD_DIRECTIVE", "OUT_OF_MEMORY" ... */
+    char text[256]; /* one sentence, terminated */
 };
 
 /* Gives the caller a server that does not run yet, or NULL when memory is short. */
@@ -170,7 +171,8 @@ void rln_client_destroy(struct rln_client *client);
 
 /* Runs one command to its end on the calling thread and gives its RESP3 reply, borrowed
  * until the client's next call.  One thread at a time per client. */
-struct rln_bytes rln_client_call(struct rln_client *client, const struct rln_bytes *argv, size_t argc);
+struct rln_bytes rln_client_call(struct rln_client *client, const struct rln_bytes *argv,
+                                 size_t argc);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/queue.h"
 #include "net/job.h"
 #include "net/worker.h"
@@ -48,9 +49,10 @@ static bool may_complain(struct acceptor *acceptor)
 /* Says no with an error line; a client that does not take it at once goes without. */
 static void turn_away(struct acceptor *acceptor, int fd, struct bytes line)
 {
-    ssize_t ignored = send(fd, line.at, line.len, MSG_DONTWAIT
+    ssize_t ignored = send(fd, line.at, line.len,
+                           MSG_DONTWAIT
 #ifdef MSG_NOSIGNAL
-                                                       | MSG_NOSIGNAL
+                               | MSG_NOSIGNAL
 #endif
     );
     (void)ignored;
@@ -79,17 +81,18 @@ static void set_options(struct net *net, int fd, const struct peer *peer)
 static struct worker *choose_worker(struct acceptor *acceptor)
 {
     struct net *net = acceptor->net;
-    struct worker *best = NULL;
+    unsigned count = net->worker_count;
+    struct worker *best = &net->workers[0];
     uint32_t least = UINT32_MAX;
-    for (unsigned i = 0; i < net->worker_count; i++) {
-        struct worker *worker = &net->workers[(acceptor->next_worker + i) % net->worker_count];
+    for (unsigned i = 0; i < count; i++) {
+        struct worker *worker = &net->workers[(acceptor->next_worker + i) % count];
         uint32_t load = atomic_load_explicit(&worker->load, memory_order_relaxed);
         if (load < least) {
             least = load;
             best = worker;
         }
     }
-    acceptor->next_worker = (acceptor->next_worker + 1) % net->worker_count;
+    acceptor->next_worker = acceptor->next_worker + 1 < count ? acceptor->next_worker + 1 : 0;
     return best;
 }
 
@@ -156,7 +159,7 @@ static void stand_back(struct acceptor *acceptor, int number)
     atomic_fetch_add_explicit(&acceptor->net->accept_pauses, 1, memory_order_relaxed);
     if (may_complain(acceptor)) {
         log_warning(acceptor->net->log, "Accepting client connection: accept: %s",
-                    strerror(number));
+                    os_error(number).text);
         if (number == EMFILE || number == ENFILE) {
             acceptor->net->hooks.limit_reached(acceptor->net->hooks.user, "open-files", 0, 0);
         }

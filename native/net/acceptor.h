@@ -12,8 +12,8 @@
 
 struct acceptor {
     struct net *net;
-    struct listeners listeners;   /* the acceptor closes them when it ends */
-    struct os_waker waker;        /* wakes it for the stop; signal handlers use it too */
+    struct listeners listeners; /* the acceptor closes them when it ends */
+    struct os_waker waker;      /* wakes it for the stop; signal handlers use it too */
     _Atomic bool stopping;
     unsigned next_worker;
     int64_t last_complaint_ms;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/os.h"
 #include "base/slab.h"
 #include "net/poll.h"
 #include "net/send.h"
@@ -174,7 +175,8 @@ void conn_set_interest(struct conn *conn, int interest)
         conn->interest = (uint8_t)interest;
         int err = conn->worker->kind->change(conn->worker->poller, conn->fd, interest, conn);
         if (err != 0) {
-            log_warning(conn->worker->net->log, "can't watch a client's socket: %s", strerror(err));
+            log_warning(conn->worker->net->log, "can't watch a client's socket: %s",
+                        os_error(err).text);
             conn->session.flags |= SESSION_CLOSE_NOW;
         }
     }

@@ -14,22 +14,22 @@
 struct worker;
 
 struct conn {
-    struct session session;      /* first: the carrier's functions cast it back */
+    struct session session; /* first: the carrier's functions cast it back */
     struct worker *worker;
     struct conn *next, *previous; /* the worker's list */
-    struct conn *next_answered;  /* the worker's list of those with an answer to take */
-    struct conn *next_pushed;    /* the worker's list of those with messages to send */
-    struct buf input;            /* an incomplete command, or commands that must wait */
-    struct reader *reader;       /* the place inside the incomplete command, or NULL */
-    struct outbox *outbox;       /* unsent replies, or NULL */
+    struct conn *next_answered;   /* the worker's list of those with an answer to take */
+    struct conn *next_pushed;     /* the worker's list of those with messages to send */
+    struct buf input;             /* an incomplete command, or commands that must wait */
+    struct reader *reader;        /* the place inside the incomplete command, or NULL */
+    struct outbox *outbox;        /* unsent replies, or NULL */
     struct peer peer;
     int fd;
-    uint32_t deadline_at;        /* 1 + its index among the worker's deadlines; 0: not there */
-    uint8_t interest;            /* what the poller watches: enum poll_interest */
-    bool waiting;                /* its commands wait (in 'input'): for CLIENT PAUSE, or for the
+    uint32_t deadline_at; /* 1 + its index among the worker's deadlines; 0: not there */
+    uint8_t interest;     /* what the poller watches: enum poll_interest */
+    bool waiting;         /* its commands wait (in 'input'): for CLIENT PAUSE, or for the
                                     reader of its replies */
-    bool answered;               /* in the list of those with an answer to take */
-    bool pushed;                 /* in the list of those with messages to send */
+    bool answered;        /* in the list of those with an answer to take */
+    bool pushed;          /* in the list of those with messages to send */
 };
 
 /* Takes the socket: the connection owns it.  In a batch.  NULL when memory is short, and

@@ -13,14 +13,14 @@ enum job_kind {
 
 /* Where a client comes from, small: it is kept for as long as it is connected. */
 struct peer {
-    uint8_t family;   /* AF_INET, AF_INET6, AF_UNIX */
-    uint16_t port;    /* host order */
-    uint8_t ip[16];   /* 4 or 16 bytes of it */
+    uint8_t family; /* AF_INET, AF_INET6, AF_UNIX */
+    uint16_t port;  /* host order */
+    uint8_t ip[16]; /* 4 or 16 bytes of it */
 };
 
 struct job {
     enum job_kind kind;
-    int fd;           /* JOB_ADOPT: the receiver owns it now */
+    int fd; /* JOB_ADOPT: the receiver owns it now */
     struct peer peer;
 };
 

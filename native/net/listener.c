@@ -1,6 +1,8 @@
 /* socket, bind, listen; see listener.h. */
 #include "net/listener.h"
 
+#include "base/os.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -17,19 +19,32 @@
 static const char *errno_name(int number)
 {
     switch (number) {
-    case EADDRINUSE: return "EADDRINUSE";
-    case EADDRNOTAVAIL: return "EADDRNOTAVAIL";
-    case EACCES: return "EACCES";
-    case EPERM: return "EPERM";
-    case EAFNOSUPPORT: return "EAFNOSUPPORT";
-    case EMFILE: return "EMFILE";
-    case ENFILE: return "ENFILE";
-    case ENOENT: return "ENOENT";
-    case ENOTDIR: return "ENOTDIR";
-    case ENOMEM: return "ENOMEM";
-    case EINVAL: return "EINVAL";
-    case ENAMETOOLONG: return "ENAMETOOLONG";
-    default: return "ELISTEN";
+    case EADDRINUSE:
+        return "EADDRINUSE";
+    case EADDRNOTAVAIL:
+        return "EADDRNOTAVAIL";
+    case EACCES:
+        return "EACCES";
+    case EPERM:
+        return "EPERM";
+    case EAFNOSUPPORT:
+        return "EAFNOSUPPORT";
+    case EMFILE:
+        return "EMFILE";
+    case ENFILE:
+        return "ENFILE";
+    case ENOENT:
+        return "ENOENT";
+    case ENOTDIR:
+        return "ENOTDIR";
+    case ENOMEM:
+        return "ENOMEM";
+    case EINVAL:
+        return "EINVAL";
+    case ENAMETOOLONG:
+        return "ENAMETOOLONG";
+    default:
+        return "ELISTEN";
     }
 }
 
@@ -41,9 +56,9 @@ static bool fail(struct rln_error *error, const char *call, const char *name, in
     snprintf(error->code, sizeof error->code, "%s", errno_name(number));
     if (port >= 0) {
         snprintf(error->text, sizeof error->text, "%s %s:%d: %s", call, name, port,
-                 strerror(number));
+                 os_error(number).text);
     } else {
-        snprintf(error->text, sizeof error->text, "%s %s: %s", call, name, strerror(number));
+        snprintf(error->text, sizeof error->text, "%s %s: %s", call, name, os_error(number).text);
     }
     return false;
 }
@@ -84,7 +99,7 @@ static bool resolve(const char *name, int port, struct sockaddr_storage *address
 /* The port that the system chose; 0 and errno when it does not say. */
 static int bound_port(int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = { 0 };
     socklen_t len = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &len) < 0) {
         return 0;

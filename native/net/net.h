@@ -26,19 +26,19 @@ enum io_model {
 /* Each is a directive; the server's configuration writes them at any time. */
 struct net_settings {
     _Atomic uint64_t maxclients;
-    _Atomic int64_t timeout;            /* seconds a client may be idle; 0: for ever */
-    _Atomic int64_t tcp_keepalive;      /* seconds; 0: off */
-    _Atomic uint64_t max_bulk_len;      /* proto-max-bulk-len */
-    _Atomic uint64_t max_arguments;     /* proto-max-multibulk-len */
-    _Atomic uint64_t max_inline;        /* proto-inline-max-size */
+    _Atomic int64_t timeout;             /* seconds a client may be idle; 0: for ever */
+    _Atomic int64_t tcp_keepalive;       /* seconds; 0: off */
+    _Atomic uint64_t max_bulk_len;       /* proto-max-bulk-len */
+    _Atomic uint64_t max_arguments;      /* proto-max-multibulk-len */
+    _Atomic uint64_t max_inline;         /* proto-inline-max-size */
     _Atomic uint64_t query_buffer_limit; /* client-query-buffer-limit */
-    _Atomic uint64_t output_hard_limit; /* client-output-buffer-limit normal; 0: none */
+    _Atomic uint64_t output_hard_limit;  /* client-output-buffer-limit normal; 0: none */
     _Atomic uint64_t output_soft_limit;
     _Atomic int64_t output_soft_seconds;
     _Atomic uint64_t pubsub_hard_limit; /* client-output-buffer-limit pubsub */
     _Atomic uint64_t pubsub_soft_limit;
     _Atomic int64_t pubsub_soft_seconds;
-    _Atomic uint64_t reply_pause;       /* client-reply-pause: unsent bytes at which a client's
+    _Atomic uint64_t reply_pause; /* client-reply-pause: unsent bytes at which a client's
                                            further commands wait; 0: never */
 };
 
@@ -60,11 +60,11 @@ struct net {
     struct net_hooks hooks;
     enum io_model model;
     const struct poller_kind *poller;
-    struct queue *shared_jobs;          /* IO_BLOCKING: the one queue that all workers serve */
+    struct queue *shared_jobs; /* IO_BLOCKING: the one queue that all workers serve */
     struct worker *workers;
     unsigned worker_count;
-    uint32_t job_queue_length;          /* of each job queue */
-    _Atomic int64_t clients;            /* connected, counted by the acceptor */
+    uint32_t job_queue_length; /* of each job queue */
+    _Atomic int64_t clients;   /* connected, counted by the acceptor */
     _Atomic uint64_t accepted, rejected, accept_errors, accept_pauses, client_errors;
 };
 

@@ -59,7 +59,8 @@ static int list_pieces(const struct reply *reply, const struct output_range *ran
 static void advance(const struct reply *reply, struct output_range *range, size_t sent)
 {
     while (sent > 0 || range->part < range->part_end) {
-        size_t until = range->part < range->part_end ? reply->parts[range->part].offset : range->end;
+        size_t until =
+            range->part < range->part_end ? reply->parts[range->part].offset : range->end;
         if (range->at < until) {
             size_t step = until - range->at < sent ? until - range->at : sent;
             if (step == 0) {

@@ -64,18 +64,19 @@ static void epoll_remove(struct poller *poller, int fd)
     (void)control(poller, EPOLL_CTL_DEL, fd, POLL_NOTHING, NULL);
 }
 
-static int epoll_wait_for(struct poller *poller, struct poll_event *events, int room, int timeout_ms)
+static int epoll_wait_for(struct poller *poller, struct poll_event *events, int room,
+                          int timeout_ms)
 {
-    int count = epoll_wait(poller->fd, poller->events, room < EPOLL_ROOM ? room : EPOLL_ROOM,
-                           timeout_ms);
+    int count =
+        epoll_wait(poller->fd, poller->events, room < EPOLL_ROOM ? room : EPOLL_ROOM, timeout_ms);
     if (count < 0) {
         return errno == EINTR ? 0 : -1;
     }
     for (int i = 0; i < count; i++) {
         uint32_t ready = poller->events[i].events;
         events[i].owner = poller->events[i].data.ptr;
-        events[i].ready = ((ready & EPOLLIN) != 0 ? POLL_READ : 0) |
-                          ((ready & EPOLLOUT) != 0 ? POLL_WRITE : 0);
+        events[i].ready =
+            ((ready & EPOLLIN) != 0 ? POLL_READ : 0) | ((ready & EPOLLOUT) != 0 ? POLL_WRITE : 0);
         if ((ready & (EPOLLERR | EPOLLHUP)) != 0) {
             events[i].ready = POLL_READ | POLL_WRITE;
         }
@@ -86,14 +87,22 @@ static int epoll_wait_for(struct poller *poller, struct poll_event *events, int 
 const struct poller_kind *poller_kind_epoll(void)
 {
     static const struct poller_kind kind = {
-        .name = "epoll", .open = epoll_open, .close = epoll_close, .add = epoll_add,
-        .change = epoll_change, .remove = epoll_remove, .wait = epoll_wait_for,
+        .name = "epoll",
+        .open = epoll_open,
+        .close = epoll_close,
+        .add = epoll_add,
+        .change = epoll_change,
+        .remove = epoll_remove,
+        .wait = epoll_wait_for,
     };
     return &kind;
 }
 
 #else
 
-const struct poller_kind *poller_kind_epoll(void) { return NULL; }
+const struct poller_kind *poller_kind_epoll(void)
+{
+    return NULL;
+}
 
 #endif

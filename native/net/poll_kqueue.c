@@ -64,8 +64,8 @@ static void kqueue_remove(struct poller *poller, int fd)
 static int kqueue_wait(struct poller *poller, struct poll_event *events, int room, int timeout_ms)
 {
     struct timespec timeout = { timeout_ms / 1000, (long)(timeout_ms % 1000) * 1000000 };
-    int count = kevent(poller->fd, NULL, 0, poller->events,
-                       room < KQUEUE_ROOM ? room : KQUEUE_ROOM, timeout_ms < 0 ? NULL : &timeout);
+    int count = kevent(poller->fd, NULL, 0, poller->events, room < KQUEUE_ROOM ? room : KQUEUE_ROOM,
+                       timeout_ms < 0 ? NULL : &timeout);
     if (count < 0) {
         return errno == EINTR ? 0 : -1;
     }
@@ -93,14 +93,22 @@ static int kqueue_wait(struct poller *poller, struct poll_event *events, int roo
 const struct poller_kind *poller_kind_kqueue(void)
 {
     static const struct poller_kind kind = {
-        .name = "kqueue", .open = kqueue_open, .close = kqueue_close, .add = kqueue_change,
-        .change = kqueue_change, .remove = kqueue_remove, .wait = kqueue_wait,
+        .name = "kqueue",
+        .open = kqueue_open,
+        .close = kqueue_close,
+        .add = kqueue_change,
+        .change = kqueue_change,
+        .remove = kqueue_remove,
+        .wait = kqueue_wait,
     };
     return &kind;
 }
 
 #else
 
-const struct poller_kind *poller_kind_kqueue(void) { return NULL; }
+const struct poller_kind *poller_kind_kqueue(void)
+{
+    return NULL;
+}
 
 #endif

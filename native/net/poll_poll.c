@@ -114,8 +114,13 @@ static int poll_wait(struct poller *poller, struct poll_event *events, int room,
 const struct poller_kind *poller_kind_poll(void)
 {
     static const struct poller_kind kind = {
-        .name = "poll", .open = poll_open, .close = poll_close, .add = poll_add,
-        .change = poll_change, .remove = poll_remove, .wait = poll_wait,
+        .name = "poll",
+        .open = poll_open,
+        .close = poll_close,
+        .add = poll_add,
+        .change = poll_change,
+        .remove = poll_remove,
+        .wait = poll_wait,
     };
     return &kind;
 }

@@ -1,6 +1,8 @@
 /* Unsent bytes; see send.h. */
 #include "net/send.h"
 
+#include "base/os.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +27,7 @@ void send_outbox(struct worker *worker, struct conn *conn)
     stat_add(&worker->executor.stats.net_out, sent);
     stat_add(&worker->executor.stats.writes, 1);
     if (result == OUTPUT_FAILED) {
-        send_failed(worker, conn, strerror(errno));
+        send_failed(worker, conn, os_error(errno).text);
     }
     if (result == OUTPUT_SENT) {
         outbox_destroy(outbox);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/os.h"
 #include "net/send.h"
 #include "net/worker.h"
 
@@ -67,7 +68,7 @@ static size_t receive(struct worker *worker, struct step_client *client, char *t
             client->ended = true;
             conn->session.close_reason = RLN_CLOSE_SOCKET_ERROR;
             char text[128];
-            int len = snprintf(text, sizeof text, "Reading from client: %s", strerror(errno));
+            int len = snprintf(text, sizeof text, "Reading from client: %s", os_error(errno).text);
             worker->net->hooks.client_error(worker->net->hooks.user, conn,
                                             (struct bytes){ text, (size_t)len });
         }
@@ -134,7 +135,7 @@ static void write_client(struct worker *worker, struct step_client *client)
         stat_add(&worker->executor.stats.writes, 1);
     }
     if (result == OUTPUT_FAILED) {
-        send_failed(worker, conn, strerror(errno));
+        send_failed(worker, conn, os_error(errno).text);
     } else if (result == OUTPUT_BLOCKED) {
         if (!outbox_add(&conn->outbox, reply, &range)) {
             send_failed(worker, conn, "out of memory");

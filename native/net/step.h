@@ -17,28 +17,28 @@ struct conn;
 struct worker;
 
 enum {
-    STEP_EVENTS = 256,            /* clients taken from the poller at once */
-    STEP_REQUESTS = 256,          /* commands between two executions */
-    STEP_WINDOW = 16,             /* commands whose memory is on its way at once */
-    STEP_ARENA = 512 * 1024,      /* input read in one go, all clients together */
-    STEP_READ = 64 * 1024,        /* of one client at most */
-    STEP_REPLIES = 256 * 1024,    /* replies are sent when there are this many bytes */
+    STEP_EVENTS = 256,               /* clients taken from the poller at once */
+    STEP_REQUESTS = 256,             /* commands between two executions */
+    STEP_WINDOW = 16,                /* commands whose memory is on its way at once */
+    STEP_ARENA = 512 * 1024,         /* input read in one go, all clients together */
+    STEP_READ = 64 * 1024,           /* of one client at most */
+    STEP_REPLIES = 256 * 1024,       /* replies are sent when there are this many bytes */
     STEP_ARGUMENTS_KEPT = 16 * 1024, /* room for more is given back after the step */
-    STEP_LARGE_INPUT = 32 * 1024, /* an incomplete command this long gets a buffer of its own */
+    STEP_LARGE_INPUT = 32 * 1024,    /* an incomplete command this long gets a buffer of its own */
 };
 
 /* A client of the current step. */
 struct step_client {
     struct conn *conn;
-    const char *data;             /* what was read, in the arena or in conn->input */
-    size_t len, used;             /* 'used' bytes were parsed */
-    struct reply_mark from, to;   /* its part of the replies */
-    bool in_own_buffer;           /* 'data' is conn->input */
-    bool answered;                /* 'from' is set */
-    bool untouched;               /* nothing was read, and nothing waits: input stays as it is */
-    bool ended;                   /* recv() gave 0 or failed: no more will come */
-    bool stopped;                 /* the rest of its commands is not run in this step */
-    size_t resume_at;             /* 'stopped': where the first command not run begins */
+    const char *data;           /* what was read, in the arena or in conn->input */
+    size_t len, used;           /* 'used' bytes were parsed */
+    struct reply_mark from, to; /* its part of the replies */
+    bool in_own_buffer;         /* 'data' is conn->input */
+    bool answered;              /* 'from' is set */
+    bool untouched;             /* nothing was read, and nothing waits: input stays as it is */
+    bool ended;                 /* recv() gave 0 or failed: no more will come */
+    bool stopped;               /* the rest of its commands is not run in this step */
+    size_t resume_at;           /* 'stopped': where the first command not run begins */
 };
 
 struct step {
@@ -47,10 +47,10 @@ struct step {
     struct step_client *clients;
     uint32_t client_count, first_unsent;
     struct argument_list arguments;
-    struct parsed_command *parsed;   /* STEP_REQUESTS of each */
+    struct parsed_command *parsed; /* STEP_REQUESTS of each */
     struct request *requests;
     uint32_t *request_client;
-    size_t *request_start;           /* where in the client's data the command begins */
+    size_t *request_start; /* where in the client's data the command begins */
     uint32_t request_count;
     struct reply reply;
 };

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/os.h"
 #include "net/job.h"
 #include "net/send.h"
 
@@ -129,7 +130,7 @@ static void adopt(struct worker *worker, struct job *job)
     stat_add(&worker->executor.stats.connections, 1);
     int err = worker->kind->add(worker->poller, conn->fd, POLL_READ, conn);
     if (err != 0) {
-        log_warning(net->log, "can't watch a client's socket: %s", strerror(err));
+        log_warning(net->log, "can't watch a client's socket: %s", os_error(err).text);
         worker_close(worker, conn, RLN_CLOSE_SOCKET_ERROR);
     }
 }
@@ -288,7 +289,7 @@ static int wait_for_events(struct worker *worker, int timeout_ms)
 {
     int count = worker->kind->wait(worker->poller, worker->step.events, STEP_EVENTS, timeout_ms);
     if (count < 0) {
-        log_warning(worker->net->log, "waiting for clients: %s", strerror(errno));
+        log_warning(worker->net->log, "waiting for clients: %s", os_error(errno).text);
         return 0;
     }
     return count;

@@ -24,20 +24,20 @@ struct worker {
     const struct poller_kind *kind;
     struct poller *poller;
     struct os_waker waker;
-    struct queue own_jobs;            /* IO_EVENTS */
-    struct queue *jobs;               /* own_jobs, or the one all workers share */
+    struct queue own_jobs; /* IO_EVENTS */
+    struct queue *jobs;    /* own_jobs, or the one all workers share */
     struct conn *conns;
     uint32_t conn_count;
-    uint32_t waiting_count;           /* of these, with commands that wait */
-    struct conn *answered;            /* blocked clients with an answer to take; written in the
+    uint32_t waiting_count; /* of these, with commands that wait */
+    struct conn *answered;  /* blocked clients with an answer to take; written in the
                                          exclusive section, too, by others */
-    struct conn *pushed;              /* clients with messages to send */
+    struct conn *pushed;    /* clients with messages to send */
     struct mailbox mailbox;
-    struct deadlines deadlines;       /* of blocked clients */
-    _Atomic uint32_t load;            /* connections and jobs to adopt; the acceptor reads it */
-    _Atomic bool stopping;            /* finish what is in hand, then end */
-    _Atomic bool killed_waiting;      /* some session of ours was killed */
-    int64_t next_round_ms;            /* monotonic; when idle clients are looked for again */
+    struct deadlines deadlines;  /* of blocked clients */
+    _Atomic uint32_t load;       /* connections and jobs to adopt; the acceptor reads it */
+    _Atomic bool stopping;       /* finish what is in hand, then end */
+    _Atomic bool killed_waiting; /* some session of ours was killed */
+    int64_t next_round_ms;       /* monotonic; when idle clients are looked for again */
     struct step step;
 };
 
@@ -57,7 +57,10 @@ void worker_release(struct worker *worker);
 void worker_wake_for_killed(struct worker *worker);
 
 /* Wakes it for jobs in its queue.  Any thread. */
-static inline void worker_wake(struct worker *worker) { os_wake(&worker->waker); }
+static inline void worker_wake(struct worker *worker)
+{
+    os_wake(&worker->waker);
+}
 
 /* Ends a client: tells the hooks, counts, destroys.  The worker's own thread, in a batch. */
 void worker_close(struct worker *worker, struct conn *conn, enum rln_close_reason reason);

@@ -21,9 +21,9 @@
 /* Limits, each a directive.  Those of clients that are not authenticated are Redis's:
  * 10 arguments, bulks of 16,384 bytes. */
 struct reader_limits {
-    size_t max_bulk_len;      /* proto-max-bulk-len */
-    uint32_t max_arguments;   /* proto-max-multibulk-len */
-    size_t max_inline;        /* proto-inline-max-size; a line and a header line */
+    size_t max_bulk_len;    /* proto-max-bulk-len */
+    uint32_t max_arguments; /* proto-max-multibulk-len */
+    size_t max_inline;      /* proto-inline-max-size; a line and a header line */
     bool authenticated;
 };
 
@@ -60,10 +60,10 @@ enum read_status {
 
 /* What a call gives besides the command. */
 struct read_result {
-    size_t used;        /* READ_COMMAND: bytes of the input that it took */
-    size_t wanted;      /* READ_INCOMPLETE: at least this many bytes must be in the input in all
+    size_t used;          /* READ_COMMAND: bytes of the input that it took */
+    size_t wanted;        /* READ_INCOMPLETE: at least this many bytes must be in the input in all
                            before it can go on; a bulk's end when that is known, else len + 1 */
-    struct bytes error; /* READ_BROKEN: the whole error line without '-' and CRLF, as
+    struct bytes error;   /* READ_BROKEN: the whole error line without '-' and CRLF, as
                            "ERR Protocol error: invalid bulk length"; constant or in the list's
                            memory, borrowed until the next call */
     enum dialect dialect; /* of the error, as far as it is known */

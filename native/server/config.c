@@ -85,12 +85,9 @@ static void publish_eviction(const struct config *config, struct engine_settings
         const char *name;
         enum eviction_policy policy;
     } policies[] = {
-        { "allkeys-lru", EVICT_ALL_LRU },
-        { "allkeys-lfu", EVICT_ALL_LFU },
-        { "allkeys-random", EVICT_ALL_RANDOM },
-        { "volatile-lru", EVICT_VOLATILE_LRU },
-        { "volatile-lfu", EVICT_VOLATILE_LFU },
-        { "volatile-random", EVICT_VOLATILE_RANDOM },
+        { "allkeys-lru", EVICT_ALL_LRU },       { "allkeys-lfu", EVICT_ALL_LFU },
+        { "allkeys-random", EVICT_ALL_RANDOM }, { "volatile-lru", EVICT_VOLATILE_LRU },
+        { "volatile-lfu", EVICT_VOLATILE_LFU }, { "volatile-random", EVICT_VOLATILE_RANDOM },
         { "volatile-ttl", EVICT_VOLATILE_TTL },
     };
     enum { UNHURRIED = 10, UNLIMITED = 100, STEP_US = 50 };

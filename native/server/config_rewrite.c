@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/os.h"
 #include "server/config.h"
 #include "server/config_value.h"
 
@@ -186,7 +187,7 @@ bool config_rewrite(struct config *config, struct buf *error)
     }
     mutex_unlock(&config->mutex);
     if (failure != 0) {
-        buf_printf(error, "ERR Rewriting config file: %s", strerror(failure));
+        buf_printf(error, "ERR Rewriting config file: %s", os_error(failure).text);
     }
     buf_release(&old);
     buf_release(&text);

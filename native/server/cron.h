@@ -9,7 +9,6 @@
 #include "base/os.h"
 #include "exec/executor.h"
 
-
 struct rln_server;
 
 struct cron {
@@ -19,7 +18,7 @@ struct cron {
     _Atomic bool stopping;
     struct os_waker waker;
     struct executor executor;
-    int64_t sampled_us, told_us;     /* monotonic */
+    int64_t sampled_us, told_us; /* monotonic */
     uint64_t told_expired, told_evicted;
 };
 

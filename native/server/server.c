@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/os.h"
 #include "base/random.h"
 #include "net/poll.h"
 #include "server/families.h"
@@ -122,7 +123,7 @@ static bool fail(struct rln_error *error, int number, const char *code, const ch
     error->os_error = number;
     snprintf(error->code, sizeof error->code, "%s", code);
     if (number != 0) {
-        snprintf(error->text, sizeof error->text, "%s: %s", what, strerror(number));
+        snprintf(error->text, sizeof error->text, "%s: %s", what, os_error(number).text);
     } else {
         snprintf(error->text, sizeof error->text, "%s", what);
     }

@@ -26,7 +26,7 @@
 enum server_state {
     SERVER_IDLE,
     SERVER_RUNNING,
-    SERVER_ENDED,   /* every thread but the acceptor's has been joined; STOPPED was told */
+    SERVER_ENDED, /* every thread but the acceptor's has been joined; STOPPED was told */
 };
 
 struct rln_server {
@@ -38,7 +38,7 @@ struct rln_server {
     struct engine engine;
     bool engine_open;
     struct net net;
-    struct queue shared_jobs;          /* io-model blocking */
+    struct queue shared_jobs; /* io-model blocking */
     struct acceptor acceptor;
     pthread_t acceptor_thread;
     bool acceptor_started;
@@ -46,11 +46,11 @@ struct rln_server {
     bool cron_made;
     struct signals signals;
     struct info_meter meter;
-    _Atomic int state;                 /* enum server_state */
+    _Atomic int state; /* enum server_state */
     int port;
     int64_t start_wall_ms;
     size_t startup_memory;
-    _Atomic int64_t limit_told_us;     /* monotonic, of the last RLN_EVENT_LIMIT_REACHED */
+    _Atomic int64_t limit_told_us; /* monotonic, of the last RLN_EVENT_LIMIT_REACHED */
 };
 
 /* Adds an event with the time of now. */

@@ -16,8 +16,11 @@ static void write_info(void *user, struct executor *executor, const struct bytes
 {
     struct rln_server *server = user;
     struct info_source source = {
-        .engine = &server->engine, .config = &server->config, .meter = &server->meter,
-        .facts = server_facts, .server = server,
+        .engine = &server->engine,
+        .config = &server->config,
+        .meter = &server->meter,
+        .facts = server_facts,
+        .server = server,
     };
     info_write(&source, executor, sections, count, out);
 }
@@ -126,8 +129,9 @@ static void client_error(void *user, const struct conn *conn, struct bytes text)
     atomic_fetch_add_explicit(&server->net.client_errors, 1, memory_order_relaxed);
     log_verbose(&server->log, "%.*s (client %llu)", (int)text.len, text.at,
                 (unsigned long long)conn->session.id);
-    tell_client(server, conn, (struct rln_event){ .type = RLN_EVENT_CLIENT_ERROR,
-                                                  .text = { text.at, text.len } });
+    tell_client(
+        server, conn,
+        (struct rln_event){ .type = RLN_EVENT_CLIENT_ERROR, .text = { text.at, text.len } });
 }
 
 static void limit_reached(void *user, const char *directive, int64_t limit, int64_t refused)

@@ -120,8 +120,8 @@ static unsigned find_rank(const struct btree *tree, uint64_t rank, struct btree_
 }
 
 /* How many elements of a node, in order, are below a bound. */
-static unsigned node_below(const double *scores, struct zset_member *const *members,
-                           unsigned count, const struct btree_bound *bound)
+static unsigned node_below(const double *scores, struct zset_member *const *members, unsigned count,
+                           const struct btree_bound *bound)
 {
     unsigned low = 0, high = count;
     while (low < high) {
@@ -245,8 +245,8 @@ bool btree_insert(struct store_thread *thread, struct btree *tree, struct zset_m
 }
 
 /* Takes 'count' elements from place 'at' of the leaf at the path's end. */
-static void take_out(struct store_thread *thread, struct btree *tree,
-                     const struct btree_path *path, unsigned at, unsigned count)
+static void take_out(struct store_thread *thread, struct btree *tree, const struct btree_path *path,
+                     unsigned at, unsigned count)
 {
     struct btree_leaf *leaf = path->leaf;
     unsigned behind = leaf->count - at - count;
@@ -261,8 +261,7 @@ static void take_out(struct store_thread *thread, struct btree *tree,
     btree_settle(thread, tree, path);
 }
 
-void btree_remove(struct store_thread *thread, struct btree *tree,
-                  const struct zset_member *member)
+void btree_remove(struct store_thread *thread, struct btree *tree, const struct zset_member *member)
 {
     struct btree_path path;
     unsigned at = find_path(tree, member->score, member_text(member), &path);
@@ -293,13 +292,12 @@ bool btree_rescore(struct btree *tree, struct zset_member *member, double score)
     unsigned at = find_path(tree, member->score, text, &path);
     struct btree_leaf *leaf = path.leaf;
     /* The first and the last of a leaf may stay only where nothing is beyond. */
-    bool after_left = at > 0 ? btree_before(leaf->scores[at - 1],
-                                            member_text(leaf->members[at - 1]), score, text)
-                             : leaf->previous == NULL;
-    bool before_right = at + 1 < leaf->count
-                            ? btree_before(score, text, leaf->scores[at + 1],
-                                           member_text(leaf->members[at + 1]))
-                            : leaf->next == NULL;
+    bool after_left =
+        at > 0 ? btree_before(leaf->scores[at - 1], member_text(leaf->members[at - 1]), score, text)
+               : leaf->previous == NULL;
+    bool before_right = at + 1 < leaf->count ? btree_before(score, text, leaf->scores[at + 1],
+                                                            member_text(leaf->members[at + 1]))
+                                             : leaf->next == NULL;
     if (!after_left || !before_right) {
         return false;
     }
@@ -350,8 +348,7 @@ unsigned btree_release_step(struct store_thread *thread, struct btree *tree,
 void btree_release(struct store_thread *thread, struct btree *tree)
 {
     struct zset_member *members[BTREE_LEAF_MAX];
-    while (btree_release_step(thread, tree, members) > 0) {
-    }
+    while (btree_release_step(thread, tree, members) > 0) {}
 }
 
 static size_t nodes_memory(const void *node, uint32_t height)
@@ -404,13 +401,14 @@ static uint64_t check_node(const void *node, uint32_t height, const struct btree
     require(inner->count >= 2 && inner->count <= BTREE_INNER_MAX);
     for (uint32_t i = 0; i < inner->count; i++) {
         const struct btree_leaf *first = *leaf;
-        require(first->count > 0 && inner->members[i] == first->members[0] &&
+        require(first != NULL && first->count > 0 && inner->members[i] == first->members[0] &&
                 inner->scores[i] == first->scores[0]);
         uint64_t size = check_node(inner->children[i], height - 1, leaf);
         require(size == inner->sizes[i]);
-        require(*leaf == NULL || btree_before(first->scores[0], member_text(first->members[0]),
-                                              (*leaf)->scores[0],
-                                              member_text((*leaf)->members[0])));
+        const struct btree_leaf *after = *leaf;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): required above */
+        require(after == NULL || btree_before(first->scores[0], member_text(first->members[0]),
+                                              after->scores[0], member_text(after->members[0])));
         count += size;
     }
     return count;

@@ -13,7 +13,7 @@
 struct btree_leaf;
 
 struct btree {
-    void *root;               /* a leaf when 'height' is 0 */
+    void *root; /* a leaf when 'height' is 0 */
     struct btree_leaf *first, *last;
     uint64_t count;
     uint32_t height;

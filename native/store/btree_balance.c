@@ -211,14 +211,15 @@ static struct btree_inner *split_inner(struct btree_inner *node, struct btree_in
                                        bool is_last)
 {
     unsigned cut = cut_at(is_last, false, node->count);
-    right->count = node->count - cut;
+    /* take_spares() has counted one for each node that splits. */
+    right->count = node->count - cut; /* NOLINT(clang-analyzer-core.NullDereference) */
     move_children(right, 0, node, cut, right->count);
     node->count = cut;
     return right;
 }
 
-bool btree_make_room(struct store_thread *thread, struct btree *tree,
-                     const struct btree_path *path, unsigned at)
+bool btree_make_room(struct store_thread *thread, struct btree *tree, const struct btree_path *path,
+                     unsigned at)
 {
     bool at_end = path->leaf->next == NULL && at == path->leaf->count;
     if (tree->height > 0 && !at_end && share_with_neighbour(path)) {
@@ -238,8 +239,8 @@ bool btree_make_room(struct store_thread *thread, struct btree *tree,
             insert_child(node, child + 1, right, height - 1);
             return true;
         }
-        struct btree_inner *half = split_inner(node, spares.inner[--spares.count],
-                                               at_end && child + 1 == node->count);
+        struct btree_inner *half =
+            split_inner(node, spares.inner[--spares.count], at_end && child + 1 == node->count);
         if (child < node->count) {
             insert_child(node, child + 1, right, height - 1);
         } else {
@@ -275,8 +276,8 @@ static void free_leaf(struct store_thread *thread, struct btree *tree, struct bt
 }
 
 /* Joins or balances the leaves 'at' and at + 1 of a parent. */
-static void join_leaves(struct store_thread *thread, struct btree *tree,
-                        struct btree_inner *parent, unsigned at)
+static void join_leaves(struct store_thread *thread, struct btree *tree, struct btree_inner *parent,
+                        unsigned at)
 {
     struct btree_leaf *left = parent->children[at], *right = parent->children[at + 1];
     if (left->count + right->count <= BTREE_LEAF_MAX) {

@@ -17,8 +17,8 @@ struct btree_leaf {
 
 struct btree_inner {
     uint32_t count;
-    uint32_t sizes[BTREE_INNER_MAX];              /* elements under each child */
-    double scores[BTREE_INNER_MAX];               /* the first element under each child */
+    uint32_t sizes[BTREE_INNER_MAX]; /* elements under each child */
+    double scores[BTREE_INNER_MAX];  /* the first element under each child */
     struct zset_member *members[BTREE_INNER_MAX];
     void *children[BTREE_INNER_MAX];
 };

@@ -58,7 +58,7 @@ struct entry {
     uint8_t short_key_len; /* 255 when ENTRY_WIDE */
     uint8_t access_high;   /* access clock: 24 bits, see access.h */
     uint16_t access_low;
-    uint16_t value_len;    /* bytes of an inline string; 8 for a pointer */
+    uint16_t value_len; /* bytes of an inline string; 8 for a pointer */
     char tail[];
 };
 

@@ -23,17 +23,17 @@ enum { KEYLOCK_INLINE = 8 };
 
 struct CAPABILITY("keys") keylock {
     struct store_thread *thread;
-    uint32_t db;              /* the session's database: what a bare key means */
+    uint32_t db; /* the session's database: what a bare key means */
     enum keylock_mode mode;
-    bool exclusive;           /* the exclusive section holds everything */
-    bool met_expired;         /* a read met a key past its time: keyspace_reap() */
+    bool exclusive;                /* the exclusive section holds everything */
+    bool met_expired;              /* a read met a key past its time: keyspace_reap() */
     const struct locked_key *keys; /* borrowed from the caller of acquire */
     uint32_t key_count;
-    struct bytes missed;      /* the newest key that was looked for and is not there */
-    uint32_t hint;            /* where the next key is probably found in 'keys' */
-    uint32_t stripe_count;    /* distinct stripes, ascending */
+    struct bytes missed;   /* the newest key that was looked for and is not there */
+    uint32_t hint;         /* where the next key is probably found in 'keys' */
+    uint32_t stripe_count; /* distinct stripes, ascending */
     uint32_t stripe_room;
-    uint32_t *stripes;        /* 'inline_stripes', or memory kept for the next time */
+    uint32_t *stripes; /* 'inline_stripes', or memory kept for the next time */
     uint32_t inline_stripes[KEYLOCK_INLINE];
 };
 

@@ -123,14 +123,14 @@ bool keyspace_join(struct keyspace *ks, struct store_thread *thread)
 {
     memset(thread, 0, sizeof *thread);
     thread->keyspace = ks;
-    size_t bytes = (ks->ids * sizeof *thread->key_counts + CACHE_LINE - 1) / CACHE_LINE *
-                   CACHE_LINE;
+    size_t bytes =
+        (ks->ids * sizeof *thread->key_counts + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     thread->key_counts = mem_try_aligned(CACHE_LINE, bytes);
     thread->expiry_counts = mem_try_aligned(CACHE_LINE, bytes);
     thread->retired = mem_try_alloc(sizeof *thread->retired);
     thread->heap = slab_heap_take(ks->pool);
-    if (thread->key_counts == NULL || thread->expiry_counts == NULL ||
-        thread->retired == NULL || thread->heap == NULL) {
+    if (thread->key_counts == NULL || thread->expiry_counts == NULL || thread->retired == NULL ||
+        thread->heap == NULL) {
         if (thread->heap != NULL) {
             slab_heap_leave(ks->pool, thread->heap);
         }
@@ -247,18 +247,18 @@ void keyspace_prefetch_stripe(const struct keyspace *ks, uint64_t hash)
 /* The next two read tables without the lock, racing with writers on purpose: what they read
  * is only prefetched, never followed, and the memory stays until their batch ends (see
  * retire_array()).  ThreadSanitizer cannot know, so they are not instrumented. */
-__attribute__((no_sanitize("thread")))
-void keyspace_prefetch_bucket(const struct keyspace *ks, uint64_t hash)
+__attribute__((no_sanitize("thread"))) void keyspace_prefetch_bucket(const struct keyspace *ks,
+                                                                     uint64_t hash)
 {
     uint64_t word = atomic_load_explicit(&ks->stripes[hash >> ks->stripe_shift].table.array,
                                          memory_order_relaxed);
     uint64_t home = ((uint64_t)(uint32_t)(hash >> 20) * (word & TABLE_BUCKETS_MAX)) >> 32;
-    __builtin_prefetch((const char *)((uintptr_t)((word >> 22) << 6) +
-                                      home * sizeof(struct bucket)));
+    __builtin_prefetch(
+        (const char *)((uintptr_t)((word >> 22) << 6) + home * sizeof(struct bucket)));
 }
 
-__attribute__((no_sanitize("thread")))
-void keyspace_prefetch_entry(const struct keyspace *ks, uint64_t hash)
+__attribute__((no_sanitize("thread"))) void keyspace_prefetch_entry(const struct keyspace *ks,
+                                                                    uint64_t hash)
 {
     uint64_t word = atomic_load_explicit(&ks->stripes[hash >> ks->stripe_shift].table.array,
                                          memory_order_relaxed);

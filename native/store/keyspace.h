@@ -38,10 +38,10 @@ struct keyspace_hooks {
 };
 
 struct keyspace_options {
-    unsigned databases;           /* at least 1 */
-    unsigned stripe_bits;         /* 0: 12, that is 4096 stripes */
+    unsigned databases;   /* at least 1 */
+    unsigned stripe_bits; /* 0: 12, that is 4096 stripes */
     struct hash_key hash_key;
-    const struct clock *clock;    /* borrowed for the keyspace's life */
+    const struct clock *clock; /* borrowed for the keyspace's life */
     struct keyspace_hooks hooks;
 };
 
@@ -58,15 +58,15 @@ struct store_thread {
     struct keyspace *keyspace;
     struct slab_heap *heap;
     struct random dice;
-    _Atomic int64_t *key_counts;     /* by internal database; change since the join */
-    _Atomic int64_t *expiry_counts;  /* of these, keys with an expiry */
-    _Atomic uint64_t expired;        /* keys this thread found expired and removed */
-    _Atomic uint64_t evicted;        /* keys this thread evicted */
-    _Atomic int64_t outside;         /* bytes not in the slabs: blobs, large entries and tables */
-    _Atomic int64_t owners;          /* entries with memory outside of the slabs */
-    uint32_t access_now;             /* seconds, cut to 24 bits; the executor sets it */
-    int64_t now_ms;                  /* Unix time of this batch; the executor sets it */
-    struct retired *retired;         /* tables that other threads may still prefetch */
+    _Atomic int64_t *key_counts;    /* by internal database; change since the join */
+    _Atomic int64_t *expiry_counts; /* of these, keys with an expiry */
+    _Atomic uint64_t expired;       /* keys this thread found expired and removed */
+    _Atomic uint64_t evicted;       /* keys this thread evicted */
+    _Atomic int64_t outside;        /* bytes not in the slabs: blobs, large entries and tables */
+    _Atomic int64_t owners;         /* entries with memory outside of the slabs */
+    uint32_t access_now;            /* seconds, cut to 24 bits; the executor sets it */
+    int64_t now_ms;                 /* Unix time of this batch; the executor sets it */
+    struct retired *retired;        /* tables that other threads may still prefetch */
     struct store_thread *next;
 };
 
@@ -126,18 +126,16 @@ enum keep_expiry { EXPIRY_KEEP, EXPIRY_REPLACE };
  * to 'expires_at_ms' (KEYSPACE_NO_EXPIRY: none).  In place when it fits, so 'value' must
  * not be borrowed from this key.
  * ERR_OUT_OF_MEMORY: nothing has changed. */
-MUST_CHECK enum err keyspace_set_string(struct keyspace *ks, struct keylock *lock,
-                                        struct bytes key, struct bytes value,
-                                        enum keep_expiry keep, int64_t expires_at_ms)
-    REQUIRES(*lock);
+MUST_CHECK enum err keyspace_set_string(struct keyspace *ks, struct keylock *lock, struct bytes key,
+                                        struct bytes value, enum keep_expiry keep,
+                                        int64_t expires_at_ms) REQUIRES(*lock);
 
 /* Makes the string of 'key' (created empty when there is none) 'len' bytes long: bytes
  * beyond the old length are zero.  '*at' is where it can be written, until the lock is
  * released or the key is written again.  The encoding becomes raw.  Growth leaves room
  * to grow again.  ERR_WRONG_TYPE, ERR_OUT_OF_MEMORY. */
 MUST_CHECK enum err keyspace_resize_string(struct keyspace *ks, struct keylock *lock,
-                                           struct bytes key, size_t len, char **at)
-    REQUIRES(*lock);
+                                           struct bytes key, size_t len, char **at) REQUIRES(*lock);
 
 /* Adopts 'pointer', a structure of value.h, as the value of 'key', which has none.  '*entry'
  * is borrowed until the key is written by its name or the lock released.  ERR_OUT_OF_MEMORY:
@@ -146,11 +144,16 @@ MUST_CHECK enum err keyspace_add(struct keyspace *ks, struct keylock *lock, stru
                                  enum value_type type, enum encoding encoding, void *pointer,
                                  struct entry **entry) REQUIRES(*lock);
 
+/* The same whatever the key holds: that is freed, by the background when it is large and
+ * 'lazily', and an expiry is gone.  ERR_OUT_OF_MEMORY: nothing has changed. */
+MUST_CHECK enum err keyspace_replace(struct keyspace *ks, struct keylock *lock, struct bytes key,
+                                     enum value_type type, enum encoding encoding, void *pointer,
+                                     bool lazily) REQUIRES(*lock);
+
 /* Sets or takes away (KEYSPACE_NO_EXPIRY) the expiry of a live key.  Entries may move:
  * '*entry' is updated.  ERR_OUT_OF_MEMORY: nothing has changed. */
 MUST_CHECK enum err keyspace_expire_at(struct keyspace *ks, struct keylock *lock,
-                                       struct entry **entry, int64_t expires_at_ms)
-    REQUIRES(*lock);
+                                       struct entry **entry, int64_t expires_at_ms) REQUIRES(*lock);
 
 /* Fields of the hash of 'key' were given ends: has the background know. */
 void keyspace_note_field_ends(struct keyspace *ks, struct keylock *lock, struct bytes key,

@@ -40,7 +40,7 @@ enum id_use { ID_FREE, ID_MAPPED, ID_SWEPT };
 struct detached {
     struct detached *next;
     uint32_t stripe_count;
-    uint32_t stripe;  /* where freeing goes on */
+    uint32_t stripe; /* where freeing goes on */
     uint32_t bucket;
     struct detached_stripe {
         struct table_array array;
@@ -116,7 +116,7 @@ struct keyspace {
     int64_t quit_outside, quit_owners;
     struct detached *detached;
     struct detached *freeing; /* what the background has taken from there; its own */
-    struct blob *doomed;    /* chained through their contents; references of ours alone */
+    struct blob *doomed;      /* chained through their contents; references of ours alone */
     struct doomed_value *doomed_values;
     _Atomic size_t pending; /* keys, blobs and values in these lists */
 };
@@ -144,8 +144,7 @@ static inline uint32_t database_id(const struct keyspace *ks, uint32_t db)
 /* Only one thread writes the counter. */
 static inline void counter_add(_Atomic int64_t *counter, int64_t change)
 {
-    atomic_store_explicit(counter,
-                          atomic_load_explicit(counter, memory_order_relaxed) + change,
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + change,
                           memory_order_relaxed);
 }
 
@@ -220,8 +219,8 @@ struct entry_parts {
     int64_t expires_at_ms; /* or KEYSPACE_NO_EXPIRY */
     enum value_type type;
     enum encoding encoding;
-    size_t value_len;      /* of an inline string */
-    struct blob *blob;     /* or NULL */
+    size_t value_len;  /* of an inline string */
+    struct blob *blob; /* or NULL */
     uint32_t access;
 };
 
@@ -310,8 +309,7 @@ int64_t values_outside(const struct keyspace *ks);
 
 /* ---- Watchers (watch.c) ------------------------------------------------------------- */
 
-void stripe_touch_slow(const struct stripe *stripe, uint64_t hash, uint32_t id,
-                       struct bytes key);
+void stripe_touch_slow(const struct stripe *stripe, uint64_t hash, uint32_t id, struct bytes key);
 
 static inline void stripe_touch(const struct stripe *stripe, uint64_t hash, uint32_t id,
                                 struct bytes key)

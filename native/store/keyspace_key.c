@@ -209,8 +209,7 @@ void stripe_remove(struct store_thread *thread, struct stripe *stripe, uint64_t 
 
 /* ---- Finding and deleting ----------------------------------------------------------- */
 
-static struct entry *peek(struct keyspace *ks, struct keylock *lock, uint32_t db,
-                          struct bytes key)
+static struct entry *peek(struct keyspace *ks, struct keylock *lock, uint32_t db, struct bytes key)
 {
     struct store_thread *thread = lock->thread;
     uint64_t hash = held_hash(ks, lock, db, key, false);
@@ -297,8 +296,7 @@ static bool delete_key(struct keyspace *ks, struct keylock *lock, uint32_t db, s
     uint64_t hash = held_hash(ks, lock, db, key, true);
     struct stripe *stripe = stripe_of(ks, hash);
     struct table_place place;
-    struct entry *entry =
-        find_for_write(thread, stripe, hash, database_id(ks, db), key, &place);
+    struct entry *entry = find_for_write(thread, stripe, hash, database_id(ks, db), key, &place);
     if (entry == NULL) {
         return false;
     }
@@ -362,8 +360,7 @@ enum err keyspace_expire_at(struct keyspace *ks, struct keylock *lock, struct en
     }
     if (before != KEYSPACE_NO_EXPIRY && expires_at_ms != KEYSPACE_NO_EXPIRY) {
         entry_write_expiry(former, expires_at_ms);
-        stripe_expiry_changed(thread, stripe, hash, entry_database(former), before,
-                              expires_at_ms);
+        stripe_expiry_changed(thread, stripe, hash, entry_database(former), before, expires_at_ms);
         return OK;
     }
     struct entry_parts parts = parts_of(former);
@@ -389,8 +386,8 @@ static bool put_entry(struct store_thread *thread, struct stripe *stripe, uint64
                       struct entry *entry)
 {
     struct table_place place;
-    struct entry *former = find_for_write(thread, stripe, hash, entry_database(entry),
-                                          entry_key(entry), &place);
+    struct entry *former =
+        find_for_write(thread, stripe, hash, entry_database(entry), entry_key(entry), &place);
     int64_t before = former != NULL ? entry_expires_at(former) : KEYSPACE_NO_EXPIRY;
     if (expiry_needs_item(before, entry_expires_at(entry)) && !expiry_reserve(&stripe->expiry)) {
         return false;

@@ -38,13 +38,11 @@ void value_free(struct store_thread *thread, struct entry *entry, bool lazily)
     }
 }
 
-enum err keyspace_add(struct keyspace *ks, struct keylock *lock, struct bytes key,
-                      enum value_type type, enum encoding encoding, void *pointer,
-                      struct entry **entry)
+/* An entry with a structure for its value; NULL when memory is short. */
+static struct entry *make_entry(struct keyspace *ks, struct keylock *lock, struct bytes key,
+                                enum value_type type, enum encoding encoding, void *pointer)
 {
     struct store_thread *thread = lock->thread;
-    uint64_t hash = held_hash(ks, lock, lock->db, key, true);
-    struct stripe *stripe = stripe_of(ks, hash);
     struct entry_parts parts = {
         .id = database_id(ks, lock->db),
         .key = key,
@@ -55,6 +53,20 @@ enum err keyspace_add(struct keyspace *ks, struct keylock *lock, struct bytes ke
         .access = access_initial(ks, thread),
     };
     struct entry *made = entry_make(thread, &parts);
+    if (made != NULL) {
+        entry_set_pointer(made, pointer);
+    }
+    return made;
+}
+
+enum err keyspace_add(struct keyspace *ks, struct keylock *lock, struct bytes key,
+                      enum value_type type, enum encoding encoding, void *pointer,
+                      struct entry **entry)
+{
+    struct store_thread *thread = lock->thread;
+    uint64_t hash = held_hash(ks, lock, lock->db, key, true);
+    struct stripe *stripe = stripe_of(ks, hash);
+    struct entry *made = make_entry(ks, lock, key, type, encoding, pointer);
     if (made == NULL) {
         return ERR_OUT_OF_MEMORY;
     }
@@ -62,8 +74,29 @@ enum err keyspace_add(struct keyspace *ks, struct keylock *lock, struct bytes ke
         entry_free(thread, made);
         return ERR_OUT_OF_MEMORY;
     }
-    entry_set_pointer(made, pointer);
     stripe_insert(thread, stripe, hash, made);
     *entry = made;
+    return OK;
+}
+
+enum err keyspace_replace(struct keyspace *ks, struct keylock *lock, struct bytes key,
+                          enum value_type type, enum encoding encoding, void *pointer, bool lazily)
+{
+    struct store_thread *thread = lock->thread;
+    uint64_t hash = held_hash(ks, lock, lock->db, key, true);
+    struct table_place place;
+    struct entry *entry;
+    struct entry *former =
+        find_for_write(thread, stripe_of(ks, hash), hash, database_id(ks, lock->db), key, &place);
+    if (former == NULL) {
+        return keyspace_add(ks, lock, key, type, encoding, pointer, &entry);
+    }
+    entry = make_entry(ks, lock, key, type, encoding, pointer);
+    if (entry == NULL) {
+        return ERR_OUT_OF_MEMORY;
+    }
+    stripe_replace(thread, stripe_of(ks, hash), hash, place, former, entry);
+    value_free(thread, former, lazily);
+    entry_free(thread, former);
     return OK;
 }

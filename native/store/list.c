@@ -7,8 +7,8 @@
 /* ---- Limits --------------------------------------------------------------------------------- */
 
 enum {
-    PIECE_BYTES_MAX = 8192,  /* of pieces whose elements are counted */
-    ELEMENT_OVERHEAD = 8,    /* what an element takes beside its text, by Redis's estimate */
+    PIECE_BYTES_MAX = 8192, /* of pieces whose elements are counted */
+    ELEMENT_OVERHEAD = 8,   /* what an element takes beside its text, by Redis's estimate */
     LARGEST_SIZE_CLASS = 5,
     MANY_NODES = 8,
 };
@@ -98,8 +98,8 @@ static bool free_nodes(struct store_thread *thread, struct list_chain *chain, ui
     return chain->head != NULL;
 }
 
-static bool push_to_chain(struct store_thread *thread, struct list_chain *chain,
-                          enum list_end end, struct bytes text)
+static bool push_to_chain(struct store_thread *thread, struct list_chain *chain, enum list_end end,
+                          struct bytes text)
 {
     struct list_limits limits = list_limits(thread);
     struct list_node *node = end == LIST_HEAD ? chain->head : chain->tail;
@@ -124,8 +124,8 @@ static bool push_to_chain(struct store_thread *thread, struct list_chain *chain,
     return true;
 }
 
-static void pop_from_chain(struct store_thread *thread, struct list_chain *chain,
-                           enum list_end end, uint64_t count)
+static void pop_from_chain(struct store_thread *thread, struct list_chain *chain, enum list_end end,
+                           uint64_t count)
 {
     while (count > 0 && chain->head != NULL) {
         struct list_node *node = end == LIST_HEAD ? chain->head : chain->tail;
@@ -134,9 +134,8 @@ static void pop_from_chain(struct store_thread *thread, struct list_chain *chain
             list_unlink(thread, chain, node);
             continue;
         }
-        uint32_t at = end == LIST_HEAD
-                          ? LISTPACK_HEADER
-                          : listpack_seek(list_node_pack(node), -(int64_t)count);
+        uint32_t at = end == LIST_HEAD ? LISTPACK_HEADER
+                                       : listpack_seek(list_node_pack(node), -(int64_t)count);
         list_node_delete(thread, node, at, (uint32_t)count);
         chain->count -= count;
         return;
@@ -244,8 +243,8 @@ bool list_push(struct store_thread *thread, struct entry *entry, enum list_end e
         return push_to_chain(thread, entry_pointer(entry), end, text);
     }
     struct listpack *lp = entry_pointer(entry);
-    bool added = end == LIST_HEAD ? listpack_prepend(thread, &lp, text)
-                                  : listpack_append(thread, &lp, text);
+    bool added =
+        end == LIST_HEAD ? listpack_prepend(thread, &lp, text) : listpack_append(thread, &lp, text);
     entry_set_pointer(entry, lp);
     return added;
 }
@@ -352,9 +351,8 @@ void *list_copy(struct store_thread *thread, enum encoding encoding, const void 
 
 size_t list_elements(enum encoding encoding, const void *pointer)
 {
-    return encoding == ENCODING_LISTPACK
-               ? listpack_count(pointer)
-               : (size_t)((const struct list_chain *)pointer)->count;
+    return encoding == ENCODING_LISTPACK ? listpack_count(pointer)
+                                         : (size_t)((const struct list_chain *)pointer)->count;
 }
 
 size_t list_memory(enum encoding encoding, const void *pointer, size_t samples)
@@ -370,6 +368,6 @@ size_t list_memory(enum encoding encoding, const void *pointer, size_t samples)
         bytes += list_node_memory(node);
         seen++;
     }
-    return sizeof *chain + (seen > 0 ? (size_t)((double)bytes / (double)seen *
-                                                (double)chain->nodes) : 0);
+    return sizeof *chain +
+           (seen > 0 ? (size_t)((double)bytes / (double)seen * (double)chain->nodes) : 0);
 }

@@ -32,8 +32,7 @@ MUST_CHECK bool list_prepare(struct store_thread *thread, struct entry *entry,
 MUST_CHECK bool list_push(struct store_thread *thread, struct entry *entry, enum list_end end,
                           struct bytes text);
 /* Removes up to 'count' elements from an end. */
-void list_pop(struct store_thread *thread, struct entry *entry, enum list_end end,
-              uint64_t count);
+void list_pop(struct store_thread *thread, struct entry *entry, enum list_end end, uint64_t count);
 /* After elements were removed (or one was replaced): turns a long list into a short one if
  * it is small by now.  The list is not empty. */
 void list_settle(struct store_thread *thread, struct entry *entry);
@@ -42,8 +41,8 @@ void list_settle(struct store_thread *thread, struct entry *entry);
 
 /* An element of a list.  Good until the list is changed by another way than the cursor. */
 struct list_cursor {
-    struct list_node *node;     /* of a long list */
-    const struct listpack *lp;  /* where 'at' is an offset; NULL for a large element */
+    struct list_node *node;    /* of a long list */
+    const struct listpack *lp; /* where 'at' is an offset; NULL for a large element */
     uint32_t at;
 };
 

@@ -23,8 +23,7 @@ struct list_limits list_limits(const struct store_thread *thread);
 /* Whether a listpack of this size and count is beyond the limits. */
 bool list_exceeds(const struct list_limits *limits, uint64_t bytes, uint64_t count);
 /* Whether an element of 'len' bytes fits into the node (NULL: it does not). */
-bool list_node_accepts(const struct list_limits *limits, const struct list_node *node,
-                       size_t len);
+bool list_node_accepts(const struct list_limits *limits, const struct list_node *node, size_t len);
 
 static inline bool list_is_chain(const struct entry *entry)
 {

@@ -17,8 +17,7 @@ static void enter_node(struct list_cursor *cursor, struct list_node *node, bool 
 }
 
 /* The node of an element and its place there; the index is in the list. */
-static struct list_node *find_node(const struct list_chain *chain, uint64_t index,
-                                   uint64_t *place)
+static struct list_node *find_node(const struct list_chain *chain, uint64_t index, uint64_t *place)
 {
     if (index <= chain->count / 2) {
         struct list_node *node = chain->head;
@@ -131,8 +130,8 @@ static bool may_join(const struct list_limits *limits, const struct list_node *a
 static void join_next(struct store_thread *thread, struct list_chain *chain,
                       const struct list_limits *limits, struct list_node *node)
 {
-    if (node != NULL && may_join(limits, node, node->next)) {
-        struct list_node *next = node->next;
+    struct list_node *next = node != NULL ? node->next : NULL;
+    if (next != NULL && may_join(limits, node, next)) {
         uint32_t count = next->count;
         if (list_node_join(thread, node, next)) {
             chain->count += count;
@@ -226,7 +225,7 @@ static bool insert_in_chain(struct store_thread *thread, struct list_chain *chai
     bool at_end = plain ? behind : at == node->used - 1;
     if (at_start) {
         struct list_node *former = node->prev;
-        return list_node_accepts(&limits, former, text.len)
+        return former != NULL && list_node_accepts(&limits, former, text.len)
                    ? insert_in_node(thread, chain, former, former->used - 1, text)
                    : insert_alone(thread, chain, &limits, former, text);
     }
@@ -310,8 +309,7 @@ static bool replace_in_chain(struct store_thread *thread, struct list_chain *cha
     node = find_node(chain, before, &place);
     delete_in_chain(thread, chain, node,
                     list_node_is_plain(node) ? 0
-                                             : listpack_seek(list_node_pack(node),
-                                                             (int64_t)place));
+                                             : listpack_seek(list_node_pack(node), (int64_t)place));
     return true;
 }
 

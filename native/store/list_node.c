@@ -134,8 +134,8 @@ void list_node_destroy(struct store_thread *thread, struct list_node *node)
 
 size_t list_node_memory(const struct list_node *node)
 {
-    return sizeof *node + (list_node_is_plain(node) ? (size_t)plain_memory(node->plain)
-                                                    : node->room);
+    return sizeof *node +
+           (list_node_is_plain(node) ? (size_t)plain_memory(node->plain) : node->room);
 }
 
 /* ---- Changes ---------------------------------------------------------------------------------- */
@@ -210,14 +210,13 @@ static bool splice(struct store_thread *thread, struct list_node *node, uint32_t
         return true;
     }
     bool grow = used > node->room || (node->room - used < node->room / 8 && node->room < 4096);
-    uint32_t room = grow ? room_for(used > node->room ? used : (size_t)node->room + 1)
-                         : node->room;
-    return rebuild(thread, node, room, start_for(front, room - (uint32_t)used, !grow), at,
-                   removed, (uint32_t)added);
+    uint32_t room = grow ? room_for(used > node->room ? used : (size_t)node->room + 1) : node->room;
+    return rebuild(thread, node, room, start_for(front, room - (uint32_t)used, !grow), at, removed,
+                   (uint32_t)added);
 }
 
-static bool put(struct store_thread *thread, struct list_node *node, uint32_t at,
-                uint32_t removed, struct bytes text)
+static bool put(struct store_thread *thread, struct list_node *node, uint32_t at, uint32_t removed,
+                struct bytes text)
 {
     struct listpack_element element;
     listpack_encode(&element, text);

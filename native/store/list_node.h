@@ -39,10 +39,9 @@ static inline size_t list_node_bytes(const struct list_node *node)
 /* Not linked anywhere; NULL when memory is short.  Empty, with room for 'room' bytes (0: a
  * few); with one large element; with a copy of a sound listpack of 'count' elements. */
 MUST_CHECK struct list_node *list_node_create(struct store_thread *thread, uint32_t room);
-MUST_CHECK struct list_node *list_node_create_plain(struct store_thread *thread,
-                                                    struct bytes text);
-MUST_CHECK struct list_node *list_node_load(struct store_thread *thread,
-                                            const struct listpack *lp, uint32_t count);
+MUST_CHECK struct list_node *list_node_create_plain(struct store_thread *thread, struct bytes text);
+MUST_CHECK struct list_node *list_node_load(struct store_thread *thread, const struct listpack *lp,
+                                            uint32_t count);
 MUST_CHECK struct list_node *list_node_copy(struct store_thread *thread,
                                             const struct list_node *node);
 void list_node_destroy(struct store_thread *thread, struct list_node *node);
@@ -52,8 +51,8 @@ void list_node_destroy(struct store_thread *thread, struct list_node *node);
  * short: nothing has changed. */
 MUST_CHECK bool list_node_insert(struct store_thread *thread, struct list_node *node, uint32_t at,
                                  struct bytes text);
-MUST_CHECK bool list_node_replace(struct store_thread *thread, struct list_node *node,
-                                  uint32_t at, struct bytes text);
+MUST_CHECK bool list_node_replace(struct store_thread *thread, struct list_node *node, uint32_t at,
+                                  struct bytes text);
 /* Deletes 'count' elements, which are there, from 'at' on. */
 void list_node_delete(struct store_thread *thread, struct list_node *node, uint32_t at,
                       uint32_t count);

@@ -206,7 +206,7 @@ static int64_t read_integer(const unsigned char *at, unsigned bytes)
     for (unsigned i = 0; i < bytes; i++) {
         bits |= (uint64_t)at[i] << (8 * i);
     }
-    unsigned unused = 64 - 8 * bytes;
+    unsigned unused = bytes > 0 ? 64 - 8 * bytes : 0;
     return (int64_t)(bits << unused) >> unused;
 }
 
@@ -336,8 +336,8 @@ static bool splice(struct store_thread *thread, struct listpack **lp, uint32_t o
 }
 
 /* Puts 'text' in the place of 'removed' bytes. */
-static bool put(struct store_thread *thread, struct listpack **lp, uint32_t offset,
-                size_t removed, struct bytes text)
+static bool put(struct store_thread *thread, struct listpack **lp, uint32_t offset, size_t removed,
+                struct bytes text)
 {
     struct listpack_element element;
     if (text.len > LISTPACK_MAX) {

@@ -61,8 +61,10 @@ uint32_t listpack_find(const struct listpack *lp, uint32_t at, struct bytes text
 
 /* Changes.  '*lp' may move.  False when memory is short or it would pass LISTPACK_MAX; then
  * nothing has changed.  Text that is an integer's canonical form is stored as one. */
-MUST_CHECK bool listpack_append(struct store_thread *thread, struct listpack **lp, struct bytes text);
-MUST_CHECK bool listpack_prepend(struct store_thread *thread, struct listpack **lp, struct bytes text);
+MUST_CHECK bool listpack_append(struct store_thread *thread, struct listpack **lp,
+                                struct bytes text);
+MUST_CHECK bool listpack_prepend(struct store_thread *thread, struct listpack **lp,
+                                 struct bytes text);
 /* Before the element at 'at' (0: at the end); the new element's offset is in '*at'. */
 MUST_CHECK bool listpack_insert(struct store_thread *thread, struct listpack **lp, uint32_t *at,
                                 struct bytes text);

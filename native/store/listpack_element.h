@@ -12,8 +12,8 @@
 #include "store/listpack.h"
 
 enum {
-    LISTPACK_HEADER = 6,           /* total bytes, 4; elements, 2; little endian */
-    LISTPACK_UNKNOWN = 0xffff,     /* elements that the header cannot count */
+    LISTPACK_HEADER = 6,       /* total bytes, 4; elements, 2; little endian */
+    LISTPACK_UNKNOWN = 0xffff, /* elements that the header cannot count */
     LISTPACK_END = 0xff,
     LISTPACK_HEAD_MAX = 9,
 };
@@ -22,8 +22,8 @@ struct listpack_element {
     unsigned char head[LISTPACK_HEAD_MAX];
     uint8_t head_len;
     uint8_t back_len;
-    struct bytes text;  /* what follows the head; empty for an integer */
-    size_t size;        /* all together */
+    struct bytes text; /* what follows the head; empty for an integer */
+    size_t size;       /* all together */
 };
 
 static inline uint32_t listpack_load32(const unsigned char *at)

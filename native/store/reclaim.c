@@ -156,8 +156,8 @@ void sweep_stripe(struct store_thread *thread, struct stripe *stripe)
         for (uint64_t used = bucket_used(bucket); used != 0; used = match_next(used)) {
             struct table_place place = { bucket, match_slot(used) };
             struct entry *entry = bucket_entry(bucket, place.slot);
-            uint8_t use = atomic_load_explicit(&ks->id_uses[entry_database(entry)],
-                                               memory_order_relaxed);
+            uint8_t use =
+                atomic_load_explicit(&ks->id_uses[entry_database(entry)], memory_order_relaxed);
             if (use == ID_SWEPT) {
                 stripe_unlink(thread, stripe, entry_hash(&ks->hash_key, entry), place, entry);
                 value_free(thread, entry, true);
@@ -302,8 +302,7 @@ static bool sweep_next(struct store_thread *thread)
             for (uint32_t id = 0; id < ks->ids; id++) {
                 uint8_t swept = ID_SWEPT;
                 atomic_compare_exchange_strong_explicit(&ks->id_uses[id], &swept, ID_FREE,
-                                                        memory_order_relaxed,
-                                                        memory_order_relaxed);
+                                                        memory_order_relaxed, memory_order_relaxed);
             }
         }
     }
@@ -330,8 +329,7 @@ bool keyspace_background(struct store_thread *thread, int64_t budget_us)
 static void free_all_doomed(struct store_thread *thread)
 {
     while (free_doomed(thread->keyspace) || free_doomed_value(thread, INT64_MAX) ||
-           free_detached(thread)) {
-    }
+           free_detached(thread)) {}
 }
 
 void reclaim_everything(struct store_thread *thread)

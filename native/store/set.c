@@ -353,7 +353,7 @@ void set_remove_at(struct store_thread *thread, struct set *set, const struct se
 
 bool set_remove(struct store_thread *thread, struct set *set, struct bytes member)
 {
-    struct set_place place;
+    struct set_place place = { 0 };
     int64_t integer;
     if (LIKELY(set->encoding == ENCODING_HASHTABLE)) {
         return members_remove(thread, set->pointer, member);

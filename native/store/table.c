@@ -114,8 +114,7 @@ void table_insert(struct table *table, uint64_t hash, struct entry *entry)
 void table_remove(struct table *table, uint64_t hash, struct table_place place)
 {
     struct table_array array = table_array(table);
-    buckets_take(array.buckets, array.size, table_home(hash, array.size), place.bucket,
-                 place.slot);
+    buckets_take(array.buckets, array.size, table_home(hash, array.size), place.bucket, place.slot);
     table->count--;
 }
 

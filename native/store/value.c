@@ -21,8 +21,7 @@ struct functions {
 static const struct functions functions[VALUE_TYPES] = {
     [VALUE_LIST] = { list_destroy, list_destroy_step, list_copy, list_elements, list_memory },
     [VALUE_SET] = { set_destroy, set_destroy_step, set_copy, set_elements, set_memory },
-    [VALUE_SORTED_SET] = { zset_destroy, zset_destroy_step, zset_copy, zset_elements,
-                           zset_memory },
+    [VALUE_SORTED_SET] = { zset_destroy, zset_destroy_step, zset_copy, zset_elements, zset_memory },
     [VALUE_HASH] = { hash_destroy, hash_destroy_step, hash_copy, hash_elements, hash_memory },
     [VALUE_STREAM] = { stream_destroy, stream_destroy_step, stream_copy, stream_elements,
                        stream_memory },

@@ -27,10 +27,10 @@ struct zset_element {
 /* What zset_look() has found out about a member; good until the set changes. */
 struct zset_place {
     bool found;
-    double score;                /* if found */
-    struct zset_member *member;  /* SKIPLIST: if found */
-    uint64_t hash;               /* SKIPLIST */
-    uint32_t at;                 /* LISTPACK: if found */
+    double score;               /* if found */
+    struct zset_member *member; /* SKIPLIST: if found */
+    uint64_t hash;              /* SKIPLIST */
+    uint32_t at;                /* LISTPACK: if found */
 };
 
 static inline struct zset zset_of(const struct entry *entry)
@@ -81,23 +81,20 @@ uint64_t zset_count_below(const struct zset *zset, const struct btree_bound *bou
 /* The interval of the texts from 'min' to 'max' in a set whose scores are all the same.  Where
  * they are not, a walk from the one or the other end decides, as in Redis. */
 void zset_text_interval(const struct zset *zset, const struct btree_bound *min,
-                        const struct btree_bound *max, bool reverse, uint64_t *from,
-                        uint64_t *to);
+                        const struct btree_bound *max, bool reverse, uint64_t *from, uint64_t *to);
 /* Removes the members with these ranks. */
-void zset_remove_ranks(struct store_thread *thread, struct zset *zset, uint64_t from,
-                       uint64_t to);
+void zset_remove_ranks(struct store_thread *thread, struct zset *zset, uint64_t from, uint64_t to);
 
 struct zset_cursor {
     const struct zset *zset;
-    struct btree_cursor tree;     /* SKIPLIST */
-    uint32_t at;                  /* LISTPACK: of the member; 0: beyond either end */
+    struct btree_cursor tree; /* SKIPLIST */
+    uint32_t at;              /* LISTPACK: of the member; 0: beyond either end */
     bool backwards;
     char room[LISTPACK_TEXT_ROOM];
 };
 
 /* Starts a walk at a rank, which may be beyond the end. */
-void zset_seek(const struct zset *zset, uint64_t rank, bool backwards,
-               struct zset_cursor *cursor);
+void zset_seek(const struct zset *zset, uint64_t rank, bool backwards, struct zset_cursor *cursor);
 /* The next element of the walk; false at the end. */
 bool zset_next(struct zset_cursor *cursor, struct zset_element *element);
 

@@ -9,7 +9,7 @@ enum {
     SLOTS = 8,
     SEGMENT_BUCKETS_MAX = 95, /* with its header 6 KiB, a slab class */
     DEPTH_MAX = 32,
-    MERGE_MAX = 96,           /* members of two neighbours that become one segment */
+    MERGE_MAX = 96, /* members of two neighbours that become one segment */
 };
 
 /* Hashes tweaked unlike those of any database's keys. */
@@ -239,8 +239,7 @@ static void segment_deal(const struct zset_index *index, const struct index_segm
 }
 
 /* Moves all slots to a segment with room, one bit less deep; no hash is needed. */
-static void segment_lift(const struct index_segment *segment, bool upper,
-                         struct index_segment *to)
+static void segment_lift(const struct index_segment *segment, bool upper, struct index_segment *to)
 {
     for (uint32_t at = 0; at < segment->buckets; at++) {
         const struct index_bucket *bucket = &segment->bucket[at];
@@ -334,8 +333,7 @@ bool zset_index_release_step(struct store_thread *thread, struct zset_index *ind
 
 void zset_index_release(struct store_thread *thread, struct zset_index *index)
 {
-    while (zset_index_release_step(thread, index)) {
-    }
+    while (zset_index_release_step(thread, index)) {}
 }
 
 /* ---- Members ------------------------------------------------------------------------------- */
@@ -488,7 +486,8 @@ void zset_index_remove(struct store_thread *thread, struct zset_index *index, ui
     if (__builtin_expect(segment->count < MERGE_MAX / 2 && segment->depth > 0, 0)) {
         merge(thread, index, hash);
     } else if (__builtin_expect(segment->count < segment->buckets * (SLOTS / 2 - 1) &&
-                                    segment->buckets > SLOTS, 0)) {
+                                    segment->buckets > SLOTS,
+                                0)) {
         if (!resize(thread, index, hash, buckets_for(segment->count))) {
             return; /* It stays larger than it need be. */
         }

@@ -75,8 +75,8 @@ static bool insert_before(struct store_thread *thread, struct listpack **lp, uin
     return true;
 }
 
-bool zset_listpack_append(struct store_thread *thread, struct listpack **lp,
-                          struct bytes member, double score)
+bool zset_listpack_append(struct store_thread *thread, struct listpack **lp, struct bytes member,
+                          double score)
 {
     return insert_before(thread, lp, 0, member, score);
 }

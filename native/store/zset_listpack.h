@@ -31,8 +31,8 @@ MUST_CHECK bool zset_listpack_add(struct store_thread *thread, struct listpack *
 MUST_CHECK bool zset_listpack_append(struct store_thread *thread, struct listpack **lp,
                                      struct bytes member, double score);
 /* Moves the member at 'at' to where another score puts it.  False when memory is short. */
-MUST_CHECK bool zset_listpack_change(struct store_thread *thread, struct listpack **lp,
-                                     uint32_t at, double score);
+MUST_CHECK bool zset_listpack_change(struct store_thread *thread, struct listpack **lp, uint32_t at,
+                                     double score);
 void zset_listpack_remove(struct store_thread *thread, struct listpack **lp, uint32_t at,
                           uint32_t members);
 

@@ -2,17 +2,8 @@
 import { describeWith } from '../support/peers';
 import { decodeReply, elementsOf, type RespValue, textOf } from '../support/resp';
 import { type Pair, TwinClient } from './compare';
+import { NEWER_COMMANDS } from './newer-commands';
 import { startOurs, startRedis } from './peers';
-
-/** Commands of ours that redis-server 7.0 does not have, and why we do. */
-const NEWER: Readonly<Record<string, string>> = {
-  xackdel: 'acknowledges and deletes in one step, since 8.2',
-  xdelex: 'minds what is pending in groups, since 8.2',
-  'client|setinfo': 'clients of today send it at the start',
-  'client|no-touch': 'goes with CLIENT NO-EVICT since 7.2',
-  zrank: 'takes WITHSCORE since 7.2, so its arity is another',
-  zrevrank: 'takes WITHSCORE since 7.2, so its arity is another',
-};
 
 const FLAGS = 2;
 const CATEGORIES = 6;
@@ -29,7 +20,7 @@ describeWith(['redis-server'], 'COMMAND INFO', () => {
     twins = await TwinClient.connect(pair, 3);
     names = elementsOf(decodeReply(await twins.ours.run(['COMMAND', 'LIST'])))
       .map(textOf)
-      .filter((name) => NEWER[name] === undefined)
+      .filter((name) => NEWER_COMMANDS[name] === undefined)
       .sort();
   });
 
@@ -60,7 +51,9 @@ function describeCommand(reply: RespValue): unknown {
   return elementsOf(reply).map((part, index) => {
     if (index === FLAGS || index === CATEGORIES) return elementsOf(part).map(textOf).sort();
     if (index !== SUBCOMMANDS) return part;
-    const known = elementsOf(part).filter((subcommand) => NEWER[textOf(elementsOf(subcommand)[0])] === undefined);
+    const known = elementsOf(part).filter(
+      (subcommand) => NEWER_COMMANDS[textOf(elementsOf(subcommand)[0])] === undefined,
+    );
     return known.map(describeCommand).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
   });
 }

@@ -1,10 +1,13 @@
 /** Runs the same steps on both servers and compares what comes back. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeReply, quote } from '../support/resp';
+import { decodeReply, elementsOf, quote, type RespValue } from '../support/resp';
 import type { ReplyClient } from './client';
 import type { Step } from './corpus';
-import { explain } from './known-differences';
+import { isKnown } from './known-differences';
 import type { Peer } from './peers';
+
+/** What a server says of a command within MULTI. */
+const QUEUED = Buffer.from('+QUEUED\r\n');
 
 /** Bytes of a wrong reply that a failure shows. */
 const SHOWN = 2000;
@@ -17,6 +20,9 @@ export interface Pair {
 
 /** One client at each of the two servers. */
 export class TwinClient {
+  /** The commands of the transaction that is open. */
+  #queued: (readonly string[])[] = [];
+
   private constructor(
     readonly ours: ReplyClient,
     readonly redis: ReplyClient,
@@ -30,19 +36,17 @@ export class TwinClient {
   /** Runs one command on both; throws when the replies differ in a way that is not known. */
   async same(argv: readonly Buffer[], line: string): Promise<Buffer> {
     const [ours, redis] = await Promise.all([this.ours.run(argv), this.redis.run(argv)]);
-    expectSame(
-      argv.map((word) => word.toString('latin1')),
-      line,
-      ours,
-      redis,
-    );
+    const words = argv.map((word) => word.toString('latin1'));
+    expectSame(words, this.#queued, line, ours, redis);
+    if (ours.equals(QUEUED)) this.#queued.push(words);
+    else if (/^(MULTI|EXEC|DISCARD|RESET)$/i.test(words[0] ?? '')) this.#queued = [];
     return ours;
   }
 
   /** Sends bytes to both and compares one reply. */
   async sameRaw(bytes: Buffer, line: string): Promise<void> {
     const [ours, redis] = await Promise.all([this.ours.exchange(bytes), this.redis.exchange(bytes)]);
-    expectSame([], line, ours, redis);
+    expectSame([], [], line, ours, redis);
   }
 
   /** Runs a command whose reply does not matter. */
@@ -56,13 +60,32 @@ export class TwinClient {
   }
 }
 
-function expectSame(argv: readonly string[], line: string, ours: Buffer, redis: Buffer): void {
+function expectSame(
+  argv: readonly string[],
+  queued: readonly (readonly string[])[],
+  line: string,
+  ours: Buffer,
+  redis: Buffer,
+): void {
   if (ours.equals(redis)) return;
   const [mine, theirs] = [decodeReply(ours), decodeReply(redis)];
-  if (mine !== undefined && theirs !== undefined && explain(argv, mine, theirs) !== undefined) return;
+  if (mine !== undefined && theirs !== undefined) {
+    if (argv[0]?.toUpperCase() === 'EXEC' ? sameTransaction(queued, mine, theirs) : isKnown(argv, mine, theirs)) return;
+  }
   throw new Error(
     `different replies to: ${line}\n   ours ${quote(ours.subarray(0, SHOWN))}\n  redis ${quote(redis.subarray(0, SHOWN))}`,
   );
+}
+
+/** Each reply within EXEC is held against the command that it answers. */
+function sameTransaction(queued: readonly (readonly string[])[], ours: RespValue, redis: RespValue): boolean {
+  const [mine, theirs] = [elementsOf(ours), elementsOf(redis)];
+  if (mine.length !== queued.length || theirs.length !== queued.length) return false;
+  return queued.every((argv, index) => {
+    const [one, other] = [mine[index], theirs[index]];
+    if (one === undefined || other === undefined) return false;
+    return JSON.stringify(one) === JSON.stringify(other) || isKnown(argv, one, other);
+  });
 }
 
 /** Runs a case on two empty servers, with connections of its own. */

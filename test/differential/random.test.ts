@@ -66,6 +66,7 @@ async function compareData(twins: TwinClient, history: string[]): Promise<void> 
       await runBoth(twins, ['LRANGE', key, '0', '-1'], history);
       await runBoth(twins, ['SMEMBERS', key], history);
       await runBoth(twins, ['HGETALL', key], history);
+      await runBoth(twins, ['ZRANGE', key, '0', '-1', 'WITHSCORES'], history);
       await runBoth(twins, ['XRANGE', key, '-', '+'], history);
       await runBoth(twins, ['XINFO', 'STREAM', key], history);
     }

@@ -21,8 +21,7 @@ export function streamCommand(dice: Dice, key: () => string, value: () => string
   const group = (): string => dice.pick(GROUPS);
   const consumer = (): string => dice.pick(CONSUMERS);
   const count = (): string[] => (dice.oneIn(2) ? ['COUNT', dice.pick(COUNTS)] : []);
-  const pairs = (): string[] =>
-    Array.from({ length: 1 + dice.below(3) }, () => [dice.pick(FIELDS), value()]).flat();
+  const pairs = (): string[] => Array.from({ length: 1 + dice.below(3) }, () => [dice.pick(FIELDS), value()]).flat();
   const limit = (): string[] => (dice.oneIn(3) ? ['LIMIT', dice.pick(LENGTHS)] : []);
   const trim = (): string[] =>
     dice.pick([

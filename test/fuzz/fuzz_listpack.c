@@ -80,8 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(ks != NULL && keyspace_join(ks, &thread));
     }
     struct bytes input = { (const char *)data, size };
-    struct listpack *lp = listpack_check(input, true) ? listpack_load(&thread, input)
-                                                      : listpack_create(&thread, 0);
+    struct listpack *lp =
+        listpack_check(input, true) ? listpack_load(&thread, input) : listpack_create(&thread, 0);
     require(lp != NULL);
     walk_both_ways(lp);
     change(&thread, &lp, input);

@@ -98,10 +98,10 @@ static inline void check_quote(struct bytes bytes, char *out, size_t room)
     for (size_t i = 0; i < bytes.len && used + 8 < room; i++) {
         unsigned char c = (unsigned char)bytes.at[i];
         bool plain = c >= ' ' && c < 127 && c != '"' && c != '\\';
-        int n = plain ? snprintf(out + used, room - used, "%c", c)
-              : c == '\r' ? snprintf(out + used, room - used, "\\r")
-              : c == '\n' ? snprintf(out + used, room - used, "\\n")
-                          : snprintf(out + used, room - used, "\\x%02x", c);
+        int n = plain       ? snprintf(out + used, room - used, "%c", c)
+                : c == '\r' ? snprintf(out + used, room - used, "\\r")
+                : c == '\n' ? snprintf(out + used, room - used, "\\n")
+                            : snprintf(out + used, room - used, "\\x%02x", c);
         used += (size_t)n;
     }
     out[used] = '\0';

@@ -228,15 +228,18 @@ static void memory_that_is_short_leaves_nobody_waiting(void)
 
 /* ---- On several threads -------------------------------------------------------------------------- */
 
-enum { CONSUMERS = 4, PRODUCERS = 3, ITEMS = 2000 };
+/* A turn of thread_pause() that gives the processor to others. */
+enum { CONSUMERS = 4, PRODUCERS = 3, ITEMS = 2000, WAIT_TURN = 110 };
 
 static _Atomic uint32_t popped[PRODUCERS * ITEMS];
 static _Atomic uint32_t popped_count;
 
-/* Owns one client: as a worker does it, touches it only in a batch. */
+/* Owns one client: as a worker does it, touches it only in a batch.  Each line names both keys:
+ * once the producers are done, a client that waits for one of them would wait for ever beside
+ * what is left in the other. */
 static void *consume(void *unused)
 {
-    static const char *const lines[] = { "BLPOP q0 q1 0", "BRPOP q1 q0 0", "BLPOP q0 0" };
+    static const char *const lines[] = { "BLPOP q0 q1 0", "BRPOP q1 q0 0", "BRPOP q0 q1 0" };
     struct executor *executor = mem_try_aligned(CACHE_LINE, sizeof *executor);
     struct waiting_client waiting;
     struct reply reply = { 0 };
@@ -276,7 +279,7 @@ static void *consume(void *unused)
             CHECK_INT(atomic_fetch_add(&popped[item], 1), 0);
             atomic_fetch_add(&popped_count, 1);
         } else {
-            thread_pause(20);
+            thread_pause(WAIT_TURN);
         }
     }
     executor_enter(executor);

@@ -19,8 +19,7 @@ struct model {
 
 static void model_insert(struct model *model, size_t index, struct bytes text)
 {
-    memmove(&model->at[index + 1], &model->at[index],
-            (model->count - index) * sizeof model->at[0]);
+    memmove(&model->at[index + 1], &model->at[index], (model->count - index) * sizeof model->at[0]);
     model->at[index] = (struct bytes){ mem_strndup(text.at, text.len), text.len };
     model->count++;
 }
@@ -43,8 +42,9 @@ static struct entry *open_list(void)
     fixture_lock(&fixture, 0, key, KEYLOCK_WRITE);
     void *list = list_create(&fixture.thread);
     CHECK(list != NULL);
-    CHECK_INT(keyspace_add(fixture.ks, &fixture.lock, key, VALUE_LIST, ENCODING_LISTPACK, list,
-                           &entry), OK);
+    CHECK_INT(
+        keyspace_add(fixture.ks, &fixture.lock, key, VALUE_LIST, ENCODING_LISTPACK, list, &entry),
+        OK);
     return entry;
 }
 
@@ -52,8 +52,7 @@ static void close_list(void)
 {
     CHECK(keyspace_delete(fixture.ks, &fixture.lock, key, true));
     fixture_unlock(&fixture);
-    while (keyspace_background(&fixture.thread, 1000)) {
-    }
+    while (keyspace_background(&fixture.thread, 1000)) {}
     CHECK_INT(keyspace_pending_frees(fixture.ks), 0);
     CHECK_INT(fixture.thread.owners, 0);
     CHECK_INT(fixture.thread.outside, 0);
@@ -62,8 +61,8 @@ static void close_list(void)
 static void fail_sometimes(uint64_t *dice, bool on)
 {
 #ifdef RLN_TEST
-    mem_fail_after(on && check_random_below(dice, 5) == 0
-                       ? 1 + (long)check_random_below(dice, 3) : 0);
+    mem_fail_after(on && check_random_below(dice, 5) == 0 ? 1 + (long)check_random_below(dice, 3)
+                                                          : 0);
 #else
     (void)dice;
     (void)on;
@@ -130,12 +129,15 @@ static void change(struct entry *entry, struct model *model, uint64_t *dice, boo
         return;
     }
     switch (what) {
-    case 0: case 1: case 2:
+    case 0:
+    case 1:
+    case 2:
         if (list_push(thread, entry, tail ? LIST_TAIL : LIST_HEAD, text)) {
             model_insert(model, tail ? model->count : 0, text);
         }
         break;
-    case 3: case 4:
+    case 3:
+    case 4:
         CHECK(list_seek(entry, (int64_t)index, &cursor));
         if (list_insert(thread, entry, &cursor, tail, text)) {
             model_insert(model, index + tail, text);
@@ -148,7 +150,8 @@ static void change(struct entry *entry, struct model *model, uint64_t *dice, boo
             model_insert(model, index, text);
         }
         break;
-    case 6: case 7: {
+    case 6:
+    case 7: {
         CHECK(list_seek(entry, (int64_t)index, &cursor));
         bool more = list_delete(thread, entry, &cursor, tail);
         model_delete(model, index, 1);
@@ -158,7 +161,8 @@ static void change(struct entry *entry, struct model *model, uint64_t *dice, boo
         }
         break;
     }
-    case 8: case 9: {
+    case 8:
+    case 9: {
         size_t count = check_random_below(dice, 4);
         list_pop(thread, entry, tail ? LIST_TAIL : LIST_HEAD, count);
         count = count < model->count ? count : model->count;
@@ -313,8 +317,9 @@ static void make_large(uint32_t db)
     struct entry *entry;
     fixture_lock(&fixture, db, key, KEYLOCK_WRITE);
     void *list = list_create(&fixture.thread);
-    CHECK_INT(keyspace_add(fixture.ks, &fixture.lock, key, VALUE_LIST, ENCODING_LISTPACK, list,
-                           &entry), OK);
+    CHECK_INT(
+        keyspace_add(fixture.ks, &fixture.lock, key, VALUE_LIST, ENCODING_LISTPACK, list, &entry),
+        OK);
     for (int i = 0; i < 20000; i++) {
         push(entry, LIST_TAIL, LIT("abcdefghijklmnopqrstuvwxyz"));
     }
@@ -324,8 +329,7 @@ static void make_large(uint32_t db)
 
 static void drain(void)
 {
-    while (keyspace_background(&fixture.thread, 0)) {
-    }
+    while (keyspace_background(&fixture.thread, 0)) {}
     CHECK_INT(keyspace_pending_frees(fixture.ks), 0);
     CHECK_INT(fixture.thread.owners, 0);
 }
@@ -348,8 +352,7 @@ static void nothing_is_left_of_a_list_however_its_key_ends(void)
     CHECK_INT(list_count(entry), 20000);
     fixture_unlock(&fixture);
     fixture_pass(&fixture, 10);
-    while (keyspace_expire_due(&fixture.thread, 1000) == 0) {
-    }
+    while (keyspace_expire_due(&fixture.thread, 1000) == 0) {}
     CHECK_INT(keyspace_size(fixture.ks, 0), 0);
     drain();
 

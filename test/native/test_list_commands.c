@@ -49,8 +49,7 @@ static void moves_are_told_of_both_lists(void)
     RUN_LINE(&client, "RPUSH l a b");
     CHECK_TOLD(&told, &client, "LMOVE l m LEFT RIGHT", "0 LMOVE l m LEFT RIGHT;",
                "0 m=rpush;0 l=lpop;");
-    CHECK_TOLD(&told, &client, "RPOPLPUSH l m", "0 RPOPLPUSH l m;",
-               "0 m=lpush;0 l=rpop;0 l=del;");
+    CHECK_TOLD(&told, &client, "RPOPLPUSH l m", "0 RPOPLPUSH l m;", "0 m=lpush;0 l=rpop;0 l=del;");
     CHECK_TOLD(&told, &client, "LMOVE m m LEFT RIGHT", "0 LMOVE m m LEFT RIGHT;",
                "0 m=rpush;0 m=lpop;");
     CHECK_TOLD(&told, &client, "LMOVE l m LEFT RIGHT", "", "");
@@ -128,10 +127,8 @@ static void debug_knows_lists(void)
     begin();
     server.engine.settings.debug_command = ACCESS_YES;
     RUN_LINE(&client, "RPUSH l a b");
-    CHECK_REPLY(RUN_LINE(&client, "DEBUG LISTPACK l"),
-                "+Listpack structure printed on stdout\r\n");
-    CHECK_REPLY(RUN_LINE(&client, "DEBUG QUICKLIST l"),
-                "-ERR Not a quicklist encoded object.\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "DEBUG LISTPACK l"), "+Listpack structure printed on stdout\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "DEBUG QUICKLIST l"), "-ERR Not a quicklist encoded object.\r\n");
     CHECK_REPLY(RUN_LINE(&client, "DEBUG QUICKLIST-PACKED-THRESHOLD 5gb"),
                 "-ERR argument must be a memory value bigger than 1 and smaller than 4gb\r\n");
     CHECK_REPLY(RUN_LINE(&client, "DEBUG QUICKLIST-PACKED-THRESHOLD 20b"), "+OK\r\n");
@@ -141,8 +138,7 @@ static void debug_knows_lists(void)
 
 #ifdef RLN_TEST
 /* Runs a line with every allocation failing in turn: it is refused as a whole, or done. */
-static void refuse_or_do(const char *line, const char *check, const char *before,
-                         const char *after)
+static void refuse_or_do(const char *line, const char *check, const char *before, const char *after)
 {
     for (long nth = 1;; nth++) {
         mem_fail_after(nth);

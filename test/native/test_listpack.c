@@ -19,8 +19,7 @@ struct model {
 
 static void model_insert(struct model *model, size_t index, struct bytes text)
 {
-    memmove(&model->at[index + 1], &model->at[index],
-            (model->count - index) * sizeof model->at[0]);
+    memmove(&model->at[index + 1], &model->at[index], (model->count - index) * sizeof model->at[0]);
     model->at[index] = (struct bytes){ mem_strndup(text.at, text.len), text.len };
     model->count++;
 }
@@ -42,8 +41,17 @@ enum { TEXT_MAX = 5000 };
 /* An integer near a bound, something that only looks like one, or bytes. */
 static struct bytes random_text(uint64_t *dice, char room[TEXT_MAX])
 {
-    static const char *const fixed[] = { "", "-0", "00", "01", "+1", " 1", "1 ", "-", "a1",
-                                         "9223372036854775808", "-9223372036854775809" };
+    static const char *const fixed[] = { "",
+                                         "-0",
+                                         "00",
+                                         "01",
+                                         "+1",
+                                         " 1",
+                                         "1 ",
+                                         "-",
+                                         "a1",
+                                         "9223372036854775808",
+                                         "-9223372036854775809" };
     static const size_t lengths[] = { 1, 5, 12, 62, 63, 64, 65, 130, 300, 4094, 4095, 4096 };
     uint64_t kind = check_random_below(dice, 10);
     if (kind < 4) {
@@ -179,29 +187,28 @@ static void elements_are_encoded_as_the_format_says(void)
     struct listpack *lp = listpack_create(&fixture.thread, 0);
     CHECK(lp != NULL);
     CHECK_BYTES(listpack_bytes(lp), LIT("\x07\0\0\0\0\0\xff"));
-    static const char *const texts[] = { "127", "-1", "4095", "-4097", "8388607", "-8388609",
-                                         "2147483648", "hi" };
+    static const char *const texts[] = { "127",     "-1",       "4095",       "-4097",
+                                         "8388607", "-8388609", "2147483648", "hi" };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         CHECK(listpack_append(&fixture.thread, &lp, bytes_of(texts[i])));
     }
-    CHECK_BYTES(listpack_bytes(lp),
-                LIT("\x2c\0\0\0\x08\0"
-                    "\x7f\x01"
-                    "\xdf\xff\x02"
-                    "\xcf\xff\x02"
-                    "\xf1\xff\xef\x03"
-                    "\xf2\xff\xff\x7f\x04"
-                    "\xf3\xff\xff\x7f\xff\x05"
-                    "\xf4\0\0\0\x80\0\0\0\0\x09"
-                    "\x82hi\x03"
-                    "\xff"));
+    CHECK_BYTES(listpack_bytes(lp), LIT("\x2c\0\0\0\x08\0"
+                                        "\x7f\x01"
+                                        "\xdf\xff\x02"
+                                        "\xcf\xff\x02"
+                                        "\xf1\xff\xef\x03"
+                                        "\xf2\xff\xff\x7f\x04"
+                                        "\xf3\xff\xff\x7f\xff\x05"
+                                        "\xf4\0\0\0\x80\0\0\0\0\x09"
+                                        "\x82hi\x03"
+                                        "\xff"));
     listpack_destroy(&fixture.thread, lp);
 }
 
 static void long_strings_have_long_lengths(void)
 {
-    static const size_t lengths[] = { 63, 64, 126, 125, 4095, 4096, 16377, 16378, 16379, 2097145,
-                                      2097146, 2097147 };
+    static const size_t lengths[] = { 63,    64,    126,   125,     4095,    4096,
+                                      16377, 16378, 16379, 2097145, 2097146, 2097147 };
     char *text = mem_alloc(3 << 20);
     memset(text, 'x', 3 << 20);
     struct listpack *lp = listpack_create(&fixture.thread, 0);
@@ -247,8 +254,8 @@ static void bytes_that_are_no_listpack_are_refused(void)
 {
     CHECK(!listpack_check(LIT(""), true));
     CHECK(!listpack_check(LIT("\x06\0\0\0\0\0"), true));
-    CHECK(!listpack_check(LIT("\x08\0\0\0\0\0\xff"), true));          /* another length */
-    CHECK(!listpack_check(LIT("\x07\0\0\0\0\0\x00"), true));          /* no end */
+    CHECK(!listpack_check(LIT("\x08\0\0\0\0\0\xff"), true));           /* another length */
+    CHECK(!listpack_check(LIT("\x07\0\0\0\0\0\x00"), true));           /* no end */
     CHECK(!listpack_check(LIT("\x09\0\0\0\x02\0\x01\x01\xff"), true)); /* another count */
     CHECK(!listpack_check(LIT("\x09\0\0\0\x01\0\x01\x02\xff"), true)); /* another back length */
     CHECK(!listpack_check(LIT("\x09\0\0\0\x01\0\x85\x02\xff"), true)); /* a string beyond the end */
