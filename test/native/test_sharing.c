@@ -51,6 +51,8 @@ struct region {
 static struct {
     struct region regions[REGIONS];
     size_t region_count;
+    struct region objects[THREADS + 1]; /* what own_memory() gave */
+    size_t object_count;
     uintptr_t open[OPEN_PAGES]; /* pages that the current instruction may write */
     size_t open_count;
     struct {
@@ -88,6 +90,16 @@ static void add_around_stack(uintptr_t start, uintptr_t end)
     add_region(high, end);
 }
 
+static bool is_watched(uintptr_t address)
+{
+    for (size_t i = 0; i < watch.region_count; i++) {
+        if (address >= watch.regions[i].start && address < watch.regions[i].end) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Notes the writable memory that belongs to no file: heaps and maps.  What follows a file's
  * pages at once is that file's too. */
 static void find_regions(void)
@@ -119,6 +131,12 @@ static void find_regions(void)
         }
         at = end + 1;
     }
+    /* Memory of the test's objects may lie right behind a file's, and look like its data. */
+    for (size_t i = 0; i < watch.object_count; i++) {
+        if (!is_watched(watch.objects[i].start)) {
+            add_around_stack(watch.objects[i].start, watch.objects[i].end);
+        }
+    }
     CHECK(watch.region_count > 0);
 }
 
@@ -141,16 +159,6 @@ static void note_write(uintptr_t address)
     }
     watch.lines[at].line = line;
     watch.lines[at].writes[watch.thread]++;
-}
-
-static bool is_watched(uintptr_t address)
-{
-    for (size_t i = 0; i < watch.region_count; i++) {
-        if (address >= watch.regions[i].start && address < watch.regions[i].end) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void on_fault(int signal_number, siginfo_t *info, void *context)
@@ -222,6 +230,10 @@ static void *own_memory(size_t size)
 {
     void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     CHECK(at != MAP_FAILED);
+    CHECK(watch.object_count < THREADS + 1);
+    uintptr_t start = (uintptr_t)at;
+    uintptr_t end = start + (size + SYSTEM_PAGE - 1) / SYSTEM_PAGE * SYSTEM_PAGE;
+    watch.objects[watch.object_count++] = (struct region){ start, end };
     return at;
 }
 
@@ -229,6 +241,7 @@ static void begin(void)
 {
     uint32_t count;
     const struct command_family *const *families = command_families(&count);
+    watch.object_count = 0;
     host = own_memory(sizeof *host);
     clock_init_system(&host->clock);
     host->log.write = write_nothing;
