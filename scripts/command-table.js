@@ -18,11 +18,8 @@ const END = '<!-- commands:end -->';
 function implemented() {
   const { createServer } = require('../dist');
   const { store } = createServer();
-  return new Set(
-    store
-      .call('COMMAND')
-      .flatMap(([name, , , , , , , , , subcommands]) => [name, ...(subcommands ?? []).map((row) => row[0])]),
-  );
+  const rows = [...store.call('COMMAND')];
+  return new Set(rows.flatMap((row) => [row[0], ...[...row[9]].map((subcommand) => subcommand[0])]));
 }
 
 function table() {

@@ -47,6 +47,9 @@ static bool find_range(const struct key_spec *spec, const struct bytes *argv, ui
     } else {
         return false;
     }
+    if (spec->find == KEYS_FIND_RANGE && spec->last < 0 && *last < *first) {
+        return true; /* "To the end", and the end is there already: PFMERGE with one key. */
+    }
     return *last < (int64_t)argc && *last >= *first && *first < (int64_t)argc;
 }
 

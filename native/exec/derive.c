@@ -75,8 +75,6 @@ static uint32_t group_category(enum command_group group)
         return CATEGORY_SORTED_SET;
     case GROUP_HASH:
         return CATEGORY_HASH;
-    case GROUP_PUBSUB:
-        return CATEGORY_PUBSUB;
     case GROUP_TRANSACTIONS:
         return CATEGORY_TRANSACTION;
     case GROUP_CONNECTION:
@@ -91,6 +89,7 @@ static uint32_t group_category(enum command_group group)
         return CATEGORY_STREAM;
     case GROUP_BITMAP:
         return CATEGORY_BITMAP;
+    case GROUP_PUBSUB: /* by CMD_PUBSUB: PUBSUB HELP is not in it */
     case GROUP_SERVER:
     case GROUP_CLUSTER:
     case GROUP_SENTINEL:

@@ -215,7 +215,7 @@ static ASIDE void run_with_keys(const struct task *task, const struct request *r
         keys = executor->keys;
     }
     if (count == 0) {
-        run_without_keys(task); /* The handler finds the same fault and says so. */
+        run_exclusively(task); /* The handler finds the same fault and says so. */
         return;
     }
     keylock_acquire(&executor->lock, db, keys, count,
