@@ -103,7 +103,7 @@ static void publish_eviction(const struct config *config, struct engine_settings
     settings->lazy_eviction = number_of(config, "lazyfree-lazy-eviction") != 0;
     /* Up to 10 it is 50 us a step, from there each step is 15% more, and 100 is no limit. */
     int64_t tenacity = number_of(config, "maxmemory-eviction-tenacity");
-    double us = STEP_US * (double)(tenacity < UNHURRIED ? tenacity : UNHURRIED);
+    double us = (double)STEP_US * (double)(tenacity < UNHURRIED ? tenacity : UNHURRIED);
     for (int64_t i = UNHURRIED; i < tenacity; i++) {
         us *= 1.15;
     }

@@ -36,7 +36,7 @@ static void model_delete(struct model *model, size_t index, size_t count)
 
 /* ---- A list under a key ---------------------------------------------------------------------- */
 
-static struct entry *open_list(void)
+static struct entry *open_list(void) UNCHECKED_LOCKING
 {
     struct entry *entry;
     fixture_lock(&fixture, 0, key, KEYLOCK_WRITE);
@@ -48,7 +48,7 @@ static struct entry *open_list(void)
     return entry;
 }
 
-static void close_list(void)
+static void close_list(void) UNCHECKED_LOCKING
 {
     CHECK(keyspace_delete(fixture.ks, &fixture.lock, key, true));
     fixture_unlock(&fixture);

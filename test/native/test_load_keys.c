@@ -53,7 +53,7 @@ static double first_share(void)
 static void zipfian_keys_have_hot_ones_in_scattered_places(void)
 {
     draw(RLN_LOAD_KEYS_ZIPFIAN);
-    double share = (double)most_seen() / DRAWS;
+    double share = (double)most_seen() / (double)DRAWS;
     CHECK(share > first_share() * 0.9 &&
           share < first_share() * 1.6); /* two ranks may share a key */
     CHECK(seen[0] < most_seen() || seen[1] < most_seen() / 3);
@@ -64,7 +64,7 @@ static void the_latest_keys_are_the_hot_ones(void)
     draw(RLN_LOAD_KEYS_LATEST);
     CHECK_INT(most_seen(), seen[KEYS - 1]);
     CHECK(seen[KEYS - 1] > seen[KEYS - 2]);
-    double share = (double)seen[KEYS - 1] / DRAWS;
+    double share = (double)seen[KEYS - 1] / (double)DRAWS;
     CHECK(fabs(share - first_share()) < first_share() / 10);
 }
 
