@@ -67,6 +67,12 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     allows: (ours, redis) => near(ours, redis, 1),
   },
   {
+    name: 'two clocks, idle time of pending entries',
+    reason: 'Each server reads its own clock when it tells for how long an entry has been idle.',
+    applies: ([name]) => name === 'XPENDING',
+    allows: (ours, redis) => samePending(elementsOf(ours), elementsOf(redis)),
+  },
+  {
     name: 'encoding of short lists and sets',
     reason: 'Since Redis 7.2 a short list or set is one listpack; 7.0 has a quicklist of one, and a table.',
     applies: ([name, subcommand]) => name === 'OBJECT' && subcommand === 'ENCODING',
@@ -163,6 +169,22 @@ function sorted(reply: RespValue): string {
 function near(ours: RespValue, redis: RespValue, tolerance: number): boolean {
   const [mine, theirs] = [Number(textOf(ours)), Number(textOf(redis))];
   return ours.kind === ':' && redis.kind === ':' && mine > 0 && theirs > 0 && Math.abs(mine - theirs) <= tolerance;
+}
+
+/** The same entries of XPENDING, whose third field, milliseconds, may be a little apart. */
+function samePending(ours: readonly RespValue[], redis: readonly RespValue[]): boolean {
+  return (
+    ours.length === redis.length &&
+    ours.every((entry, at) => {
+      const theirs = elementsOf(redis[at] ?? entry);
+      const fields = elementsOf(entry);
+      const same = fields.map((field, i) => {
+        const other = theirs[i];
+        return other !== undefined && (i === 2 ? near(field, other, 500) : textOf(field) === textOf(other));
+      });
+      return fields.length === 4 && theirs.length === 4 && !same.includes(false);
+    })
+  );
 }
 
 /** The names that redis-server 7.0 has, too, in one order. */
