@@ -9,7 +9,33 @@
   },
   "targets": [
     {
+      # Lua as the package lua-src has it, for native/script.  The compatibility switches are its own,
+      # for scripts written for Lua 5.1.
+      "target_name": "rln_lua",
+      "type": "static_library",
+      "sources": [ "<!@(node scripts/sources.js lua)" ],
+      "defines": [ "LUA_COMPAT_5_1", "LUA_COMPAT_5_2", "LUA_COMPAT_FLOATSTRING", "LUA_USE_POSIX" ],
+      "cflags": [ "-O3", "-w", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing" ],
+      "cflags!": [ "-Wall", "-Wextra", "-Wno-unused-parameter" ],
+      "xcode_settings": {
+        "MACOSX_DEPLOYMENT_TARGET": "11.0",
+        "GCC_OPTIMIZATION_LEVEL": "3",
+        "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+        "WARNING_CFLAGS": [ "-w" ]
+      },
+      "conditions": [
+        [ "OS=='linux' and target_arch=='x64'", { "cflags": [ "<@(rln_x64_flags)" ] } ],
+        [ "OS=='linux' and rln_lto=='true'", { "cflags": [ "-flto=auto", "-ffat-lto-objects" ] } ],
+        [ "OS=='mac' and rln_lto=='true'", { "xcode_settings": { "LLVM_LTO": "YES" } } ]
+      ],
+      "direct_dependent_settings": {
+        "include_dirs": [ "<!(node scripts/sources.js lua-dir)" ],
+        "defines": [ "LUA_COMPAT_5_1", "LUA_COMPAT_5_2", "LUA_COMPAT_FLOATSTRING" ]
+      }
+    },
+    {
       "target_name": "redis_lite_native",
+      "dependencies": [ "rln_lua" ],
       "sources": [
         "<!@(node scripts/sources.js core)",
         "<!@(node scripts/sources.js binding)"

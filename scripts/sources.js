@@ -2,6 +2,8 @@
 
 // node scripts/sources.js core      every C file of the core
 // node scripts/sources.js binding   every C++ file of the Node binding
+// node scripts/sources.js lua       the files of Lua (package lua-src) that the core is linked with
+// node scripts/sources.js lua-dir   their folder
 //
 // One path a line, relative to the package.  binding.gyp and native/CMakeLists.txt both
 // ask here, so that a new file is registered nowhere.
@@ -37,6 +39,8 @@ function walk(folder) {
   });
 }
 
+const relative = (file) => path.relative(ROOT, file).split(path.sep).join('/');
+
 function isForThisSystem(file) {
   const stem = path.basename(file, path.extname(file));
   const suffix = Object.keys(SYSTEM_SUFFIX).find((ending) => stem.endsWith(ending));
@@ -48,19 +52,39 @@ function list(folders, extensions) {
   return folders
     .flatMap((folder) => walk(path.join(ROOT, 'native', folder)))
     .filter((file) => extensions.includes(path.extname(file)))
-    .map((file) => path.relative(ROOT, file).split(path.sep).join('/'))
+    .map(relative)
     .sort();
 }
 
 const coreSources = () => list(CORE_FOLDERS, ['.c']).filter(isForThisSystem);
 const bindingSources = () => list(['binding'], ['.cc']);
 
+/** Where lua-src keeps its C files; npm may have put the package above this one. */
+const luaFolder = () => path.join(path.dirname(require.resolve('lua-src/package.json')), 'src');
+
+/**
+ * What scripts have no use for is not even linked: the two programs, the libraries of files,
+ * processes, loading and debugging, and the list that opens them all.
+ */
+const LUA_LEFT_OUT = ['lua.c', 'luac.c', 'linit.c', 'liolib.c', 'loslib.c', 'loadlib.c', 'ldblib.c'];
+
+const luaSources = () =>
+  walk(luaFolder())
+    .filter((file) => file.endsWith('.c') && !LUA_LEFT_OUT.includes(path.basename(file)))
+    .map(relative)
+    .sort();
+
 module.exports = { ROOT, CORE_FOLDERS, list, coreSources, bindingSources };
 
 if (require.main === module) {
-  const sources = { core: coreSources, binding: bindingSources }[process.argv[2]];
+  const sources = {
+    core: coreSources,
+    binding: bindingSources,
+    lua: luaSources,
+    'lua-dir': () => [relative(luaFolder())],
+  }[process.argv[2]];
   if (sources === undefined) {
-    console.error('usage: node scripts/sources.js core|binding');
+    console.error('usage: node scripts/sources.js core|binding|lua|lua-dir');
     process.exit(2);
   }
   console.log(sources().join('\n'));
