@@ -60,8 +60,16 @@ struct range {
     bool start_given, end_given, in_bits;
 };
 
-/* Reads what stands from argument 'at' on. */
-static MUST_CHECK enum err read_range(struct call *call, uint32_t at, struct range *range)
+static MUST_CHECK enum err read_unit(struct bytes word, struct range *range)
+{
+    range->in_bits = bytes_equal_nocase(word, LIT("BIT"));
+    return range->in_bits || bytes_equal_nocase(word, LIT("BYTE")) ? OK : ERR_SYNTAX;
+}
+
+/* Reads what stands from argument 'at' on.  Of several bad arguments the first one is told, but
+ * BITPOS ('unit_first') looks at the unit before the end. */
+static MUST_CHECK enum err read_range(struct call *call, uint32_t at, bool unit_first,
+                                      struct range *range)
 {
     uint32_t given = call->args.argc - at;
     *range = (struct range){ .end = -1, .start_given = given > 0, .end_given = given > 1 };
@@ -71,14 +79,14 @@ static MUST_CHECK enum err read_range(struct call *call, uint32_t at, struct ran
     if (given > 0 && !num_parse_i64(call_argument(call, at), &range->start)) {
         return ERR_NOT_INT;
     }
-    if (given == 3) {
-        struct bytes unit = call_argument(call, at + 2);
-        range->in_bits = bytes_equal_nocase(unit, LIT("BIT"));
-        if (!range->in_bits && !bytes_equal_nocase(unit, LIT("BYTE"))) {
-            return ERR_SYNTAX;
-        }
+    enum err unit = given == 3 ? read_unit(call_argument(call, at + 2), range) : OK;
+    if (unit != OK && unit_first) {
+        return unit;
     }
-    return given > 1 && !num_parse_i64(call_argument(call, at + 1), &range->end) ? ERR_NOT_INT : OK;
+    if (given > 1 && !num_parse_i64(call_argument(call, at + 1), &range->end)) {
+        return ERR_NOT_INT;
+    }
+    return unit;
 }
 
 /* The bits of a string of 'len' bytes that are within a range; false when there are none. */
@@ -120,7 +128,7 @@ static enum err bitcount(struct call *call) REQUIRES(*call->keys)
     if (call->args.argc == 3) {
         return ERR_SYNTAX;
     }
-    enum err err = read_range(call, 2, &range);
+    enum err err = read_range(call, 2, false, &range);
     if (err == OK) {
         err = lookup_string(call, call_argument(call, 1), &entry);
     }
@@ -147,7 +155,7 @@ static enum err bitpos(struct call *call) REQUIRES(*call->keys)
         reply_error(call->reply, LIT("ERR The bit argument must be 1 or 0."));
         return ERR_REPLIED;
     }
-    enum err err = read_range(call, 3, &range);
+    enum err err = read_range(call, 3, true, &range);
     if (err == OK) {
         err = lookup_string(call, call_argument(call, 1), &entry);
     }

@@ -293,10 +293,6 @@ static bool start_threads(struct rln_server *server, struct rln_error *error)
     for (unsigned i = 0; err == 0 && i < server->net.worker_count; i++) {
         err = worker_start(&server->net.workers[i]);
     }
-    if (err == 0 && server->options.install_signal_handlers &&
-        !signals_install(&server->signals, &server->acceptor)) {
-        return fail(error, 0, "SIGNALS_TAKEN", "Another server of this process has the signals");
-    }
     if (err == 0) {
         atomic_store(&server->state, SERVER_RUNNING);
         err = thread_start(&server->acceptor_thread, "rln-acceptor", run_acceptor, server);
@@ -336,6 +332,12 @@ int rln_server_start(struct rln_server *server, struct rln_error *error)
     }
     if (server->acceptor.waker.read_fd < 0 && (err = os_waker_open(&server->acceptor.waker)) != 0) {
         fail(error, err, "WAKER_FAILED", "wake-up descriptor");
+        return -1;
+    }
+    /* First of all: a signal from here on stops the acceptor as soon as it runs. */
+    if (server->options.install_signal_handlers &&
+        !signals_install(&server->signals, &server->acceptor)) {
+        fail(error, 0, "SIGNALS_TAKEN", "Another server of this process has the signals");
         return -1;
     }
     if (!choose_model(server, error) || !open_listeners(server, error) ||

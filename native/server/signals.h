@@ -19,8 +19,8 @@ struct signals {
     struct acceptor *acceptor;
 };
 
-/* Installs the handlers.  A first signal stops the acceptor; a second one ends the process
- * at once.  False when another server of this process has the signals. */
+/* Installs the handlers, before the acceptor runs: a first signal stops it then, or as soon as it
+ * runs; a second one ends the process at once.  False when another server of this process has the signals. */
 MUST_CHECK bool signals_install(struct signals *signals, struct acceptor *acceptor);
 
 /* Gives the earlier handlers back, where ours still stand.  Idempotent. */

@@ -171,20 +171,21 @@ function near(ours: RespValue, redis: RespValue, tolerance: number): boolean {
   return ours.kind === ':' && redis.kind === ':' && mine > 0 && theirs > 0 && Math.abs(mine - theirs) <= tolerance;
 }
 
-/** The same entries of XPENDING, whose third field, milliseconds, may be a little apart. */
+/** The same entries of XPENDING, whose third field, milliseconds from 0 on, may be a little apart. */
 function samePending(ours: readonly RespValue[], redis: readonly RespValue[]): boolean {
-  return (
-    ours.length === redis.length &&
-    ours.every((entry, at) => {
-      const theirs = elementsOf(redis[at] ?? entry);
-      const fields = elementsOf(entry);
-      const same = fields.map((field, i) => {
-        const other = theirs[i];
-        return other !== undefined && (i === 2 ? near(field, other, 500) : textOf(field) === textOf(other));
-      });
-      return fields.length === 4 && theirs.length === 4 && !same.includes(false);
-    })
+  return ours.length === redis.length && ours.every((entry, at) => samePendingEntry(entry, redis[at]));
+}
+
+function samePendingEntry(ours: RespValue, redis: RespValue | undefined): boolean {
+  if (redis === undefined) return false;
+  const [id, consumer, idle, deliveries, ...more] = elementsOf(ours);
+  const [theirId, theirConsumer, theirIdle, theirDeliveries] = elementsOf(redis);
+  if (idle?.kind !== ':' || theirIdle?.kind !== ':' || more.length > 0) return false;
+  const same = [id, consumer, deliveries].every(
+    (field, at) => JSON.stringify(field) === JSON.stringify([theirId, theirConsumer, theirDeliveries][at]),
   );
+  const [mine, theirs] = [Number(textOf(idle)), Number(textOf(theirIdle))];
+  return same && mine >= 0 && theirs >= 0 && Math.abs(mine - theirs) <= 500;
 }
 
 /** The names that redis-server 7.0 has, too, in one order. */
