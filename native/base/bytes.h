@@ -25,6 +25,28 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
 }
 
+/* Copies without a call, for bytes that are few: two pieces that may overlap copy any length
+ * between one and two of their size. */
+static inline void bytes_copy_few(char *to, struct bytes from)
+{
+    if (from.len >= 16) {
+        for (size_t i = 0; i + 16 < from.len; i += 16) {
+            memcpy(to + i, from.at + i, 16);
+        }
+        memcpy(to + from.len - 16, from.at + from.len - 16, 16);
+    } else if (from.len >= 8) {
+        memcpy(to, from.at, 8);
+        memcpy(to + from.len - 8, from.at + from.len - 8, 8);
+    } else if (from.len >= 4) {
+        memcpy(to, from.at, 4);
+        memcpy(to + from.len - 4, from.at + from.len - 4, 4);
+    } else if (from.len > 0) {
+        to[0] = from.at[0];
+        to[from.len / 2] = from.at[from.len / 2];
+        to[from.len - 1] = from.at[from.len - 1];
+    }
+}
+
 /* ASCII letters of either case are the same letter. */
 bool bytes_equal_nocase(struct bytes a, struct bytes b);
 

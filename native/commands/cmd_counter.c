@@ -21,10 +21,7 @@ static MUST_CHECK enum err add(struct call *call, int64_t step) REQUIRES(*call->
     if (__builtin_add_overflow(value, step, &value)) {
         return ERR_OVERFLOW;
     }
-    char digits[NUM_INT_ROOM];
-    struct bytes text = { digits, num_format_i64(digits, value) };
-    err =
-        keyspace_set_string(call->keyspace, call->keys, key, text, EXPIRY_KEEP, KEYSPACE_NO_EXPIRY);
+    err = keyspace_set_counter(call->keyspace, call->keys, key, entry, value);
     if (err != OK) {
         return err;
     }

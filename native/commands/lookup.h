@@ -10,7 +10,7 @@ static inline void lookup_count(struct call *call, bool present)
 {
     struct stats *stats = &call->executor->stats;
     stat_add(present ? &stats->keyspace_hits : &stats->keyspace_misses, 1);
-    if (!present && pubsub_anybody(&call->engine->pubsub)) {
+    if (!present && notify_any(call->engine)) {
         notify_event(call->engine, call->session->db, call->keys->missed, LIT("keymiss"));
     }
 }

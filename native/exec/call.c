@@ -22,7 +22,7 @@ static void tell_event(struct call *call, uint32_t db, struct bytes key, const c
     if (blocking_any(&call->engine->blocking)) {
         blocking_note(&call->engine->blocking, db, key);
     }
-    if (event != NULL && pubsub_anybody(&call->engine->pubsub)) {
+    if (event != NULL && notify_any(call->engine)) {
         notify_event(call->engine, db, key, bytes_of(event));
     }
     if (__builtin_expect(sink->event != NULL, 0) && event != NULL) {
@@ -30,7 +30,7 @@ static void tell_event(struct call *call, uint32_t db, struct bytes key, const c
     }
 }
 
-void call_changed(struct call *call, struct bytes key, const char *event)
+void call_tell_changed(struct call *call, struct bytes key, const char *event)
 {
     keyspace_touch(call->keyspace, call->keys, key);
     tell_event(call, call->session->db, key, event);

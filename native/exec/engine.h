@@ -100,6 +100,15 @@ struct engine {
     char run_id[41];
 };
 
+/* Whether an event of a key could reach anybody: asked before each is made. */
+static inline bool notify_any(const struct engine *engine)
+{
+    return __builtin_expect(
+        atomic_load_explicit(&engine->settings.notify_classes, memory_order_relaxed) != 0 &&
+            pubsub_anybody(&engine->pubsub),
+        0);
+}
+
 /* Creates registry, keyspace and slow log.  'clock', 'log' and 'families' are borrowed.
  * False when memory is short; then nothing is left. */
 struct engine_options {

@@ -24,13 +24,18 @@ bool executor_init(struct executor *executor, struct engine *engine)
     memset(executor->commands, 0,
            (registry_count(engine->registry) + 1) * sizeof(struct command_stats));
     executor->prepared = mem_try_alloc(EXECUTOR_PREPARED_KEYS * sizeof *executor->prepared);
-    if (executor->prepared == NULL || !keyspace_join(engine->keyspace, &executor->thread)) {
+    executor->ahead = mem_try_alloc(sizeof *executor->ahead);
+    if (executor->prepared == NULL || executor->ahead == NULL ||
+        !keyspace_join(engine->keyspace, &executor->thread)) {
+        mem_free(executor->ahead);
         mem_free(executor->prepared);
         mem_free(executor->commands);
         executor->commands = NULL;
         executor->prepared = NULL;
+        executor->ahead = NULL;
         return false;
     }
+    executor_begin_round(executor);
     keylock_init(&executor->lock, &executor->thread);
     /* The kind that takes in those for which there is no room. */
     memcpy(executor->errors.kinds[0].word, "ERR", 4);
@@ -51,11 +56,13 @@ void executor_release(struct executor *executor)
     keylock_release_memory(&executor->lock);
     keyspace_quit(executor->engine->keyspace, &executor->thread);
     mem_free(executor->commands);
+    mem_free(executor->ahead);
     mem_free(executor->prepared);
     mem_free(executor->keys);
     mem_free(executor->found);
     executor->commands = NULL;
     executor->prepared = NULL;
+    executor->ahead = NULL;
     executor->keys = NULL;
     executor->found = NULL;
 }

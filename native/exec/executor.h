@@ -22,11 +22,23 @@ struct request {
     bool has_key;
     uint32_t key_count; /* of commands with several: in executor->prepared, or 0 */
     uint32_t first_key;
-    uint32_t era; /* the executor's: hashes of an older one are not used */
+    uint32_t hash_end; /* where this command's keys end in executor->ahead.hashes */
+    uint32_t era;      /* the executor's: hashes of an older one are not used */
 };
 
-/* Keys of commands with several that can be prepared together. */
-enum { EXECUTOR_PREPARED_KEYS = 2048 };
+enum {
+    EXECUTOR_ROUND = 256,          /* commands of a round whose memory is fetched ahead */
+    EXECUTOR_PREPARED_KEYS = 2048, /* keys of commands with several that are prepared together */
+};
+
+/* The keys of a round's commands in their order, and how far their memory is on its way: first
+ * the bucket, and when that is there, the entry.  Both run ahead of the execution, so that
+ * nothing is waited for but the very first. */
+struct executor_ahead {
+    uint64_t hashes[EXECUTOR_ROUND + EXECUTOR_PREPARED_KEYS];
+    uint32_t count, buckets, entries;
+    bool members; /* some command names a member of its key's value */
+};
 
 struct executor {
     struct store_thread thread;
@@ -38,6 +50,7 @@ struct executor {
     struct stats stats;
     struct command_stats *commands; /* by registry_index() */
     struct error_stats errors;
+    struct executor_ahead *ahead;
     struct locked_key *prepared; /* hashed keys of prepared commands with several */
     uint32_t prepared_count;
     struct locked_key *keys; /* scratch for commands with many keys */
@@ -63,6 +76,8 @@ void executor_leave(struct executor *executor);
 static inline void executor_begin_round(struct executor *executor)
 {
     executor->prepared_count = 0;
+    executor->ahead->count = executor->ahead->buckets = executor->ahead->entries = 0;
+    executor->ahead->members = false;
 }
 
 /* Finds the command and hashes its keys for 'session' as it is now; may be wrong by the time
@@ -71,8 +86,21 @@ void executor_prepare(struct executor *executor, const struct session *session,
                       const struct bytes *argv, uint32_t argc, enum dialect dialect,
                       struct request *request);
 
-/* Starts the memory of all their keys on its way. */
-void executor_prefetch(struct executor *executor, const struct request *requests, uint32_t count);
+/* Before a command of the round runs: starts the memory of the keys behind it on its way, and
+ * of its own if it is not. */
+enum { EXECUTOR_AHEAD = 16 };
+void executor_prefetch_more(struct executor *executor, uint32_t hash_end);
+static inline void executor_prefetch(struct executor *executor, const struct request *request)
+{
+    const struct executor_ahead *ahead = executor->ahead;
+    if (ahead->entries < ahead->count && request->hash_end + EXECUTOR_AHEAD > ahead->entries) {
+        executor_prefetch_more(executor, request->hash_end);
+    }
+}
+
+/* The same for members of values, of some commands that run next, whose keys' memory is there. */
+void executor_prefetch_members(struct executor *executor, const struct request *requests,
+                               uint32_t count);
 
 /* Runs one command of 'session' in a batch and writes its reply.  What is to happen with
  * the client afterwards stands in session->flags; with SESSION_POSTPONED nothing has run. */

@@ -129,7 +129,7 @@ static void tell(struct engine *engine, const char *channel, uint32_t db, struct
 void notify_event(struct engine *engine, uint32_t db, struct bytes key, struct bytes event)
 {
     uint32_t classes = atomic_load_explicit(&engine->settings.notify_classes, memory_order_relaxed);
-    if (!pubsub_anybody(&engine->pubsub) || (classes & class_of(event)) == 0) {
+    if (!notify_any(engine) || (classes & class_of(event)) == 0) {
         return;
     }
     if ((classes & NOTIFY_KEYSPACE) != 0) {

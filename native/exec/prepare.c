@@ -7,8 +7,19 @@
 #include "exec/perform.h"
 #include "exec/registry_internal.h"
 
-/* Lookups in flight together; more would push each other out of the cache. */
-enum { PREFETCH_WINDOW = 16, KEYS_FIRST_ROOM = 16, KEYS_PREPARED_OF_ONE = 64 };
+enum { KEYS_FIRST_ROOM = 16, KEYS_PREPARED_OF_ONE = 64 };
+
+/* ---- Which command, and the hashes of its keys ------------------------------------------ */
+
+/* Notes a key of the round: its stripe first. */
+static inline void note_hash(struct executor *executor, uint64_t hash)
+{
+    struct executor_ahead *ahead = executor->ahead;
+    keyspace_prefetch_stripe(executor->thread.keyspace, hash);
+    if (__builtin_expect(ahead->count < sizeof ahead->hashes / sizeof ahead->hashes[0], 1)) {
+        ahead->hashes[ahead->count++] = hash;
+    }
+}
 
 /* Of a command with several keys, hashes them all while the round has room: their memory can
  * then be on its way together with that of other commands. */
@@ -30,6 +41,7 @@ static void prepare_keys(struct executor *executor, uint32_t db, struct request 
         keys[i].name = request->argv[found[i].at];
         keys[i].db = db;
         keys[i].hash = keyspace_hash(executor->thread.keyspace, db, keys[i].name);
+        note_hash(executor, keys[i].hash);
     }
     request->first_key = executor->prepared_count;
     request->key_count = (uint32_t)count;
@@ -55,36 +67,49 @@ void executor_prepare(struct executor *executor, const struct session *session,
         request->key.hash =
             keyspace_hash(executor->thread.keyspace, session->db, request->key.name);
         request->has_key = true;
+        note_hash(executor, request->key.hash);
+        executor->ahead->members |= command->member_at != 0;
     } else if (command != NULL && command->derived.plan == PLAN_KEYS) {
         prepare_keys(executor, session->db, request);
     }
+    request->hash_end = executor->ahead->count;
 }
 
-/* Lookups that are in flight together. */
-struct window {
-    const struct keyspace *ks;
-    uint32_t count;
-    uint64_t hashes[PREFETCH_WINDOW];
-};
+/* ---- Memory on its way ------------------------------------------------------------------- */
 
-static void window_close(struct window *window)
+static void fetch_buckets(struct executor *executor, uint32_t until)
 {
-    for (uint32_t i = 0; i < window->count; i++) {
-        keyspace_prefetch_bucket(window->ks, window->hashes[i]);
+    struct executor_ahead *ahead = executor->ahead;
+    until = until < ahead->count ? until : ahead->count;
+    if (ahead->buckets < until) {
+        keyspace_prefetch_buckets(executor->thread.keyspace, ahead->hashes + ahead->buckets,
+                                  until - ahead->buckets);
+        ahead->buckets = until;
     }
-    for (uint32_t i = 0; i < window->count; i++) {
-        keyspace_prefetch_entry(window->ks, window->hashes[i]);
-    }
-    window->count = 0;
 }
 
-static inline void window_add(struct window *window, uint64_t hash)
+static void fetch_entries(struct executor *executor, uint32_t until)
 {
-    keyspace_prefetch_stripe(window->ks, hash);
-    window->hashes[window->count++] = hash;
-    if (window->count == PREFETCH_WINDOW) {
-        window_close(window);
+    struct executor_ahead *ahead = executor->ahead;
+    until = until < ahead->count ? until : ahead->count;
+    keyspace_prefetch_entries(executor->thread.keyspace, ahead->hashes + ahead->entries,
+                              until - ahead->entries);
+    ahead->entries = until;
+}
+
+void executor_prefetch_more(struct executor *executor, uint32_t hash_end)
+{
+    struct executor_ahead *ahead = executor->ahead;
+    if (ahead->count == 1) {
+        ahead->entries = 1; /* One key alone would be waited for here as long as in its handler. */
+        return;
     }
+    do {
+        /* Buckets stay as far ahead of the entries as those of the execution. */
+        fetch_buckets(executor, ahead->entries + 2 * EXECUTOR_AHEAD);
+        fetch_entries(executor, ahead->entries + EXECUTOR_AHEAD);
+    } while (ahead->entries < ahead->count && ahead->entries < hash_end + EXECUTOR_AHEAD);
+    executor->tick = ticks_now(); /* What was waited for is not the next command's. */
 }
 
 static const struct bytes *member_of(const struct request *request)
@@ -97,14 +122,17 @@ static const struct bytes *member_of(const struct request *request)
 
 /* Commands one after the other on members of the same value: their memory in flight together.
  * A single one would wait for it here as long as in its handler. */
-static void prefetch_members(struct executor *executor, const struct request *requests,
-                             uint32_t count)
+void executor_prefetch_members(struct executor *executor, const struct request *requests,
+                               uint32_t count)
 {
+    if (!executor->ahead->members) {
+        return;
+    }
     for (uint32_t start = 0; start < count;) {
         const struct request *first = &requests[start];
-        struct bytes members[PREFETCH_WINDOW];
+        struct bytes members[EXECUTOR_AHEAD];
         uint32_t run = 0;
-        for (; start < count && run < PREFETCH_WINDOW; start++) {
+        for (; start < count && run < EXECUTOR_AHEAD; start++) {
             const struct request *next = &requests[start];
             const struct bytes *member = member_of(next);
             if (member == NULL || next->key.hash != first->key.hash) {
@@ -119,32 +147,22 @@ static void prefetch_members(struct executor *executor, const struct request *re
     }
 }
 
-void executor_prefetch(struct executor *executor, const struct request *requests, uint32_t count)
-{
-    struct window window = { .ks = executor->thread.keyspace };
-    /* One key alone would be waited for here as long as in its handler. */
-    for (uint32_t next = 0; (count > 1 || requests[0].key_count > 1) && next < count; next++) {
-        const struct request *request = &requests[next];
-        if (request->has_key) {
-            window_add(&window, request->key.hash);
-        }
-        for (uint32_t i = 0; i < request->key_count; i++) {
-            window_add(&window, executor->prepared[request->first_key + i].hash);
-        }
-    }
-    window_close(&window);
-    prefetch_members(executor, requests, count);
-    executor->tick = ticks_now(); /* Commands are timed from here on. */
-}
+/* ---- Scratch for keys that were not prepared --------------------------------------------- */
 
 void executor_hash_keys(struct executor *executor, struct locked_key *keys, uint32_t count)
 {
-    struct window window = { .ks = executor->thread.keyspace };
-    for (uint32_t i = 0; i < count; i++) {
-        keys[i].hash = keyspace_hash(window.ks, keys[i].db, keys[i].name);
-        window_add(&window, keys[i].hash);
+    const struct keyspace *ks = executor->thread.keyspace;
+    for (uint32_t from = 0; from < count; from += EXECUTOR_AHEAD) {
+        uint64_t hashes[EXECUTOR_AHEAD];
+        uint32_t some = count - from < EXECUTOR_AHEAD ? count - from : EXECUTOR_AHEAD;
+        for (uint32_t i = 0; i < some; i++) {
+            struct locked_key *key = &keys[from + i];
+            hashes[i] = key->hash = keyspace_hash(ks, key->db, key->name);
+            keyspace_prefetch_stripe(ks, key->hash);
+        }
+        keyspace_prefetch_buckets(ks, hashes, some);
+        keyspace_prefetch_entries(ks, hashes, some);
     }
-    window_close(&window);
 }
 
 bool executor_reserve_keys(struct executor *executor, uint32_t count)

@@ -203,12 +203,11 @@ static void execute(struct worker *worker)
                          step->arguments.at + parsed->first, parsed->count, parsed->dialect,
                          &step->requests[i]);
     }
-    uint32_t fetched = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (i == fetched) {
-            uint32_t window = count - i < STEP_WINDOW ? count - i : STEP_WINDOW;
-            executor_prefetch(executor, step->requests + i, window);
-            fetched += window;
+        executor_prefetch(executor, &step->requests[i]);
+        if (i % STEP_WINDOW == 0) {
+            executor_prefetch_members(executor, step->requests + i,
+                                      count - i < STEP_WINDOW ? count - i : STEP_WINDOW);
         }
         uint32_t at = step->request_client[i];
         struct step_client *client = &step->clients[at];

@@ -18,8 +18,8 @@ struct worker;
 
 enum {
     STEP_EVENTS = 256,               /* clients taken from the poller at once */
-    STEP_REQUESTS = 256,             /* commands between two executions */
-    STEP_WINDOW = 16,                /* commands whose memory is on its way at once */
+    STEP_REQUESTS = EXECUTOR_ROUND,  /* commands between two executions */
+    STEP_WINDOW = EXECUTOR_AHEAD,    /* commands whose members are on their way at once */
     STEP_ARENA = 512 * 1024,         /* input read in one go, all clients together */
     STEP_READ = 64 * 1024,           /* of one client at most */
     STEP_REPLIES = 256 * 1024,       /* replies are sent when there are this many bytes */

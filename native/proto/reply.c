@@ -249,28 +249,6 @@ static __attribute__((noinline)) void put_bytes(struct reply *reply, struct byte
     reply->out.len += (size_t)(at - start) + 2;
 }
 
-/* Copies fewer than SMALL_BULK bytes without a call: two pieces that may overlap copy any
- * length between one and two of their size. */
-static inline void copy_small(char *to, struct bytes from)
-{
-    if (from.len >= 16) {
-        for (size_t i = 0; i + 16 < from.len; i += 16) {
-            memcpy(to + i, from.at + i, 16);
-        }
-        memcpy(to + from.len - 16, from.at + from.len - 16, 16);
-    } else if (from.len >= 8) {
-        memcpy(to, from.at, 8);
-        memcpy(to + from.len - 8, from.at + from.len - 8, 8);
-    } else if (from.len >= 4) {
-        memcpy(to, from.at, 4);
-        memcpy(to + from.len - 4, from.at + from.len - 4, 4);
-    } else if (from.len > 0) {
-        to[0] = from.at[0];
-        to[from.len / 2] = from.at[from.len / 2];
-        to[from.len - 1] = from.at[from.len - 1];
-    }
-}
-
 void reply_bytes(struct reply *reply, struct bytes value)
 {
     if (__builtin_expect(value.len >= SMALL_BULK || reply->dialect != DIALECT_RESP ||
@@ -286,7 +264,7 @@ void reply_bytes(struct reply *reply, struct bytes value)
     memcpy(at, header, sizeof(bulk_headers[0]));
     at += header[7];
     put_line_end(at + value.len);
-    copy_small(at, value);
+    bytes_copy_few(at, value);
 }
 
 void reply_number_as_bytes(struct reply *reply, int64_t value)

@@ -37,9 +37,10 @@ static uint32_t sort_few(const struct keyspace *ks, const struct locked_key *key
         if (at > 0 && stripes[at - 1] == stripe) {
             continue;
         }
-        memmove(&stripes[at + 1], &stripes[at], (len - at) * sizeof *stripes);
+        for (uint32_t to = len++; to > at; to--) {
+            stripes[to] = stripes[to - 1];
+        }
         stripes[at] = stripe;
-        len++;
     }
     return len;
 }

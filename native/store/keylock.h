@@ -19,7 +19,7 @@ struct locked_key {
 
 enum keylock_mode { KEYLOCK_READ, KEYLOCK_WRITE };
 
-enum { KEYLOCK_INLINE = 8 };
+enum { KEYLOCK_INLINE = 32 };
 
 struct CAPABILITY("keys") keylock {
     struct store_thread *thread;

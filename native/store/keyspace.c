@@ -123,6 +123,7 @@ bool keyspace_join(struct keyspace *ks, struct store_thread *thread)
 {
     memset(thread, 0, sizeof *thread);
     thread->keyspace = ks;
+    thread->watchers = &ks->watcher_count;
     size_t bytes =
         (ks->ids * sizeof *thread->key_counts + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     thread->key_counts = mem_try_aligned(CACHE_LINE, bytes);
@@ -244,44 +245,55 @@ void keyspace_prefetch_stripe(const struct keyspace *ks, uint64_t hash)
     __builtin_prefetch(stripe_of(ks, hash));
 }
 
-/* The next two read tables without the lock, racing with writers on purpose: what they read
+/* The next ones read tables without the lock, racing with writers on purpose: what they read
  * is only prefetched, never followed, and the memory stays until their batch ends (see
- * retire_array()).  ThreadSanitizer cannot know, so they are not instrumented. */
-__attribute__((no_sanitize("thread"))) void keyspace_prefetch_bucket(const struct keyspace *ks,
-                                                                     uint64_t hash)
+ * retire_array()).  ThreadSanitizer cannot know, so they are not instrumented, and call nothing
+ * that is. */
+#define UNINSTRUMENTED __attribute__((no_sanitize("thread")))
+
+/* The home bucket of a hash, as a table is now; NULL when it has none. */
+static inline UNINSTRUMENTED __attribute__((always_inline)) const struct bucket *home_now(
+    const struct keyspace *ks, uint64_t hash)
 {
     uint64_t word = atomic_load_explicit(&ks->stripes[hash >> ks->stripe_shift].table.array,
                                          memory_order_relaxed);
-    uint64_t home = ((uint64_t)(uint32_t)(hash >> 20) * (word & TABLE_BUCKETS_MAX)) >> 32;
-    __builtin_prefetch(
-        (const char *)((uintptr_t)((word >> 22) << 6) + home * sizeof(struct bucket)));
+    uint64_t size = word & TABLE_BUCKETS_MAX;
+    uint64_t home = ((uint64_t)(uint32_t)(hash >> 20) * size) >> 32;
+    return size == 0 ? NULL : (const struct bucket *)(uintptr_t)((word >> 22) << 6) + home;
 }
 
-__attribute__((no_sanitize("thread"))) void keyspace_prefetch_entry(const struct keyspace *ks,
-                                                                    uint64_t hash)
+UNINSTRUMENTED void keyspace_prefetch_buckets(const struct keyspace *ks, const uint64_t *hashes,
+                                              uint32_t count)
 {
-    uint64_t word = atomic_load_explicit(&ks->stripes[hash >> ks->stripe_shift].table.array,
-                                         memory_order_relaxed);
-    if ((word & TABLE_BUCKETS_MAX) == 0) {
-        return;
+    for (uint32_t i = 0; i < count; i++) {
+        __builtin_prefetch(home_now(ks, hashes[i]));
     }
-    uint64_t home = ((uint64_t)(uint32_t)(hash >> 20) * (word & TABLE_BUCKETS_MAX)) >> 32;
-    const struct bucket *bucket = (const struct bucket *)(uintptr_t)((word >> 22) << 6) + home;
-    uint64_t tags;
-    __builtin_memcpy(&tags, bucket->tags, sizeof tags);
-    uint8_t tag = (uint8_t)(hash >> 34);
-    uint64_t differ = tags ^ (UINT64_C(0x0101010101010101) * (tag != 0 ? tag : 1));
+}
+
+UNINSTRUMENTED void keyspace_prefetch_entries(const struct keyspace *ks, const uint64_t *hashes,
+                                              uint32_t count)
+{
     const uint64_t low_bits = UINT64_C(0x7f7f7f7f7f7f7f7f);
-    uint64_t match = ~(((differ & low_bits) + low_bits) | differ) & ~low_bits;
-    if (match == 0 && (bucket->rest & 0xff) != 0) {
-        __builtin_prefetch(bucket + 1); /* It is probably there. */
-    }
-    for (; match != 0; match &= match - 1) {
-        unsigned slot = (unsigned)__builtin_ctzll(match) >> 3;
-        const char *entry = (const char *)((((uintptr_t)bucket->high[slot] & 0x1fff) << 35) |
-                                           ((uintptr_t)bucket->low[slot] << 3));
-        __builtin_prefetch(entry);
-        __builtin_prefetch(entry + 48); /* most entries straddle two lines */
+    for (uint32_t i = 0; i < count; i++) {
+        const struct bucket *bucket = home_now(ks, hashes[i]);
+        if (bucket == NULL) {
+            continue;
+        }
+        uint64_t tags;
+        __builtin_memcpy(&tags, bucket->tags, sizeof tags);
+        uint8_t tag = (uint8_t)(hashes[i] >> 34);
+        uint64_t differ = tags ^ (UINT64_C(0x0101010101010101) * (tag != 0 ? tag : 1));
+        uint64_t match = ~(((differ & low_bits) + low_bits) | differ) & ~low_bits;
+        if (match == 0 && (bucket->rest & 0xff) != 0) {
+            __builtin_prefetch(bucket + 1); /* It is probably there. */
+        }
+        for (; match != 0; match &= match - 1) {
+            unsigned slot = (unsigned)__builtin_ctzll(match) >> 3;
+            const char *entry = (const char *)((((uintptr_t)bucket->high[slot] & 0x1fff) << 35) |
+                                               ((uintptr_t)bucket->low[slot] << 3));
+            __builtin_prefetch(entry);
+            __builtin_prefetch(entry + 48); /* most entries straddle two lines */
+        }
     }
 }
 

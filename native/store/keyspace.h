@@ -58,15 +58,16 @@ struct store_thread {
     struct keyspace *keyspace;
     struct slab_heap *heap;
     struct random dice;
-    _Atomic int64_t *key_counts;    /* by internal database; change since the join */
-    _Atomic int64_t *expiry_counts; /* of these, keys with an expiry */
-    _Atomic uint64_t expired;       /* keys this thread found expired and removed */
-    _Atomic uint64_t evicted;       /* keys this thread evicted */
-    _Atomic int64_t outside;        /* bytes not in the slabs: blobs, large entries and tables */
-    _Atomic int64_t owners;         /* entries with memory outside of the slabs */
-    uint32_t access_now;            /* seconds, cut to 24 bits; the executor sets it */
-    int64_t now_ms;                 /* Unix time of this batch; the executor sets it */
-    struct retired *retired;        /* tables that other threads may still prefetch */
+    _Atomic int64_t *key_counts;      /* by internal database; change since the join */
+    _Atomic int64_t *expiry_counts;   /* of these, keys with an expiry */
+    _Atomic uint64_t expired;         /* keys this thread found expired and removed */
+    _Atomic uint64_t evicted;         /* keys this thread evicted */
+    _Atomic int64_t outside;          /* bytes not in the slabs: blobs, large entries and tables */
+    _Atomic int64_t owners;           /* entries with memory outside of the slabs */
+    uint32_t access_now;              /* seconds, cut to 24 bits; the executor sets it */
+    int64_t now_ms;                   /* Unix time of this batch; the executor sets it */
+    const _Atomic uint32_t *watchers; /* the keyspace's count of them; keyspace_is_watched() */
+    struct retired *retired;          /* tables that other threads may still prefetch */
     struct store_thread *next;
 };
 
@@ -93,11 +94,11 @@ unsigned keyspace_databases(const struct keyspace *ks);
 uint32_t keyspace_mapping(const struct keyspace *ks);
 uint64_t keyspace_hash(const struct keyspace *ks, uint32_t db, struct bytes key);
 
-/* Starts the memory of a key on its way, in three rounds over many keys: the stripe,
- * then the bucket, then the entry.  Takes no lock and has no effect. */
+/* Starts the memory of keys on its way, in three rounds over many: the stripe, then the
+ * bucket, then the entry.  Takes no lock and has no effect. */
 void keyspace_prefetch_stripe(const struct keyspace *ks, uint64_t hash);
-void keyspace_prefetch_bucket(const struct keyspace *ks, uint64_t hash);
-void keyspace_prefetch_entry(const struct keyspace *ks, uint64_t hash);
+void keyspace_prefetch_buckets(const struct keyspace *ks, const uint64_t *hashes, uint32_t count);
+void keyspace_prefetch_entries(const struct keyspace *ks, const uint64_t *hashes, uint32_t count);
 
 /* The same for what looking up members (fields) of the set or hash of a key takes, once the
  * key's own memory is there.  Locks the stripe for a moment, unless a writer has it; the
@@ -129,6 +130,13 @@ enum keep_expiry { EXPIRY_KEEP, EXPIRY_REPLACE };
 MUST_CHECK enum err keyspace_set_string(struct keyspace *ks, struct keylock *lock, struct bytes key,
                                         struct bytes value, enum keep_expiry keep,
                                         int64_t expires_at_ms) REQUIRES(*lock);
+
+/* Makes 'key' hold the digits of 'value', with the expiry that it has.  'entry' is what
+ * keyspace_find() as a string has just found for it, or NULL.  ERR_OUT_OF_MEMORY: nothing has
+ * changed. */
+MUST_CHECK enum err keyspace_set_counter(struct keyspace *ks, struct keylock *lock,
+                                         struct bytes key, struct entry *entry, int64_t value)
+    REQUIRES(*lock);
 
 /* Makes the string of 'key' (created empty when there is none) 'len' bytes long: bytes
  * beyond the old length are zero.  '*at' is where it can be written, until the lock is
@@ -203,6 +211,11 @@ void keyspace_unwatch(struct store_thread *thread, struct watcher *watcher);
 void keyspace_touch(struct keyspace *ks, struct keylock *lock, struct bytes key) REQUIRES(*lock);
 void keyspace_touch_in(struct keyspace *ks, struct keylock *lock, uint32_t db, struct bytes key)
     REQUIRES(*lock);
+/* Whether there are watchers of any key: if not, touching one has no effect. */
+static inline bool keyspace_is_watched(const struct store_thread *thread)
+{
+    return __builtin_expect(atomic_load_explicit(thread->watchers, memory_order_relaxed) != 0, 0);
+}
 /* Tells watchers of every existing key of database 'db' (all: UINT32_MAX) that it is about
  * to go; in the exclusive section only. */
 void keyspace_touch_all(struct keyspace *ks, struct keylock *lock, uint32_t db) REQUIRES(*lock);

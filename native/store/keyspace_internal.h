@@ -196,12 +196,27 @@ static inline bool key_is_at_hint(const struct keylock *lock, uint32_t db, struc
     return LIKELY(held->name.at == key.at && held->name.len == key.len && held->db == db);
 }
 
+/* The same, or it is the one behind that, where the hint then moves: handlers take keys in
+ * order. */
+static inline bool key_is_next(struct keylock *lock, uint32_t db, struct bytes key)
+{
+    if (LIKELY(key_is_at_hint(lock, db, key))) {
+        return true;
+    }
+    lock->hint++;
+    if (key_is_at_hint(lock, db, key)) {
+        return true;
+    }
+    lock->hint--;
+    return false;
+}
+
 /* The hash of a key that 'lock' holds, without computing it again. */
 static inline uint64_t held_hash(const struct keyspace *ks, struct keylock *lock, uint32_t db,
                                  struct bytes key, bool for_write)
 {
-    uint64_t hash = LIKELY(key_is_at_hint(lock, db, key)) ? lock->keys[lock->hint].hash
-                                                          : held_hash_slow(ks, lock, db, key);
+    uint64_t hash = LIKELY(key_is_next(lock, db, key)) ? lock->keys[lock->hint].hash
+                                                       : held_hash_slow(ks, lock, db, key);
 #ifdef RLN_DEBUG
     check_held(ks, lock, hash, for_write);
 #else

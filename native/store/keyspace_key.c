@@ -248,7 +248,7 @@ static __attribute__((noinline)) enum err find_any(struct keyspace *ks, struct k
 enum err keyspace_find(struct keyspace *ks, struct keylock *lock, struct bytes key,
                        enum value_type type, struct entry **found)
 {
-    if (UNLIKELY(!key_is_at_hint(lock, lock->db, key) ||
+    if (UNLIKELY(!key_is_next(lock, lock->db, key) ||
                  !key_is_short(database_id(ks, lock->db), key) ||
                  atomic_load_explicit(&ks->lfu, memory_order_relaxed))) {
         return find_any(ks, lock, key, type, found);

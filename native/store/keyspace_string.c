@@ -129,28 +129,14 @@ static __attribute__((noinline)) enum err set_any(struct keyspace *ks, struct ke
     return set_anew(ks, thread, stripe, hash, place, entry, &parts, value);
 }
 
-/* Copies 8 bytes or more without a call. */
-static inline void copy_words(char *to, struct bytes from)
-{
-    uint64_t word;
-    for (size_t at = 0; at + 8 < from.len; at += 8) {
-        memcpy(&word, from.at + at, 8);
-        memcpy(to + at, &word, 8);
-    }
-    memcpy(&word, from.at + from.len - 8, 8);
-    memcpy(to + from.len - 8, &word, 8);
-}
-
 /* Overwriting a plain string by one of the same size class is all inline here and calls
  * nothing; the other cases start anew. */
 enum err keyspace_set_string(struct keyspace *ks, struct keylock *lock, struct bytes key,
                              struct bytes value, enum keep_expiry keep, int64_t expires_at_ms)
 {
-    enum { FEW_WORDS = 128 };
-    if (UNLIKELY(!key_is_at_hint(lock, lock->db, key) || lock->mode != KEYLOCK_WRITE ||
-                 !key_is_short(database_id(ks, lock->db), key) || value.len < 8 ||
-                 value.len > FEW_WORDS ||
-                 (unsigned)(value.at[value.len - 1] - '0') < 10u || /* perhaps a number */
+    enum { FEW = 128 };
+    if (UNLIKELY(!key_is_next(lock, lock->db, key) || lock->mode != KEYLOCK_WRITE ||
+                 !key_is_short(database_id(ks, lock->db), key) || value.len > FEW ||
                  atomic_load_explicit(&ks->lfu, memory_order_relaxed))) {
         return set_any(ks, lock, key, value, keep, expires_at_ms);
     }
@@ -164,13 +150,30 @@ enum err keyspace_set_string(struct keyspace *ks, struct keylock *lock, struct b
                  (head + entry->value_len) / 8 != (head + value.len) / 8)) {
         return set_any(ks, lock, key, value, keep, expires_at_ms);
     }
-    copy_words(entry->tail + key.len, value);
+    bytes_copy_few(entry->tail + key.len, value);
     entry->value_len = (uint16_t)value.len;
-    entry->encoding = value.len > ENTRY_EMBSTR_MAX ? ENCODING_RAW : ENCODING_EMBSTR;
+    entry->encoding = string_encoding(value) & 15;
     if (UNLIKELY(entry_access(entry) != lock->thread->access_now)) {
         entry_set_access(entry, lock->thread->access_now);
     }
     return OK;
+}
+
+enum err keyspace_set_counter(struct keyspace *ks, struct keylock *lock, struct bytes key,
+                              struct entry *entry, int64_t value)
+{
+    char digits[NUM_INT_ROOM];
+    struct bytes text = { digits, num_format_i64(digits, value) };
+    if (LIKELY(entry != NULL && (entry->flags & ENTRY_BLOB) == 0)) {
+        size_t size = entry_size(entry);
+        if (LIKELY(same_class(size, size - entry->value_len + text.len))) {
+            bytes_copy_few(entry_value_at(entry), text);
+            entry->value_len = (uint16_t)text.len;
+            entry->encoding = ENCODING_INT;
+            return OK;
+        }
+    }
+    return keyspace_set_string(ks, lock, key, text, EXPIRY_KEEP, KEYSPACE_NO_EXPIRY);
 }
 
 /* ---- Growing in place --------------------------------------------------------------- */

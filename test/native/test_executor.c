@@ -242,12 +242,13 @@ static void a_pipeline_sees_the_database_that_it_selects(void)
     struct request requests[6];
     begin();
     executor_enter(&server.executor);
+    executor_begin_round(&server.executor);
     for (int i = 0; i < 6; i++) {
         executor_prepare(&server.executor, &client.session, words[i], lengths[i], DIALECT_RESP,
                          &requests[i]);
     }
-    executor_prefetch(&server.executor, requests, 6);
     for (int i = 0; i < 6; i++) {
+        executor_prefetch(&server.executor, &requests[i]);
         executor_run(&server.executor, &client.session, &requests[i], &client.reply);
     }
     executor_leave(&server.executor);

@@ -133,10 +133,10 @@ static void churn(struct worker *worker)
         keyspace_prefetch_stripe(ks, keys[i].hash);
     }
     for (int i = 0; i < 16; i++) {
-        keyspace_prefetch_bucket(ks, keys[i].hash);
+        keyspace_prefetch_buckets(ks, &keys[i].hash, 1);
     }
     for (int i = 0; i < 16; i++) {
-        keyspace_prefetch_entry(ks, keys[i].hash);
+        keyspace_prefetch_entries(ks, &keys[i].hash, 1);
     }
     uint64_t action = check_random_below(&worker->dice, 3);
     for (int i = 0; i < 16; i++) {

@@ -67,6 +67,7 @@ static void run_batch(struct bench *bench, struct bytes in)
     struct read_result result;
     uint32_t count = 0;
     executor_enter(&bench->executor);
+    executor_begin_round(&bench->executor);
     bench->arguments.count = 0;
     while (in.len > 0 && count < PIPELINE_MAX &&
            reader_next(&bench->reader, &limits, in, &bench->arguments, &parsed[count], &result) ==
@@ -79,11 +80,9 @@ static void run_batch(struct bench *bench, struct bytes in)
         executor_prepare(&bench->executor, &bench->session, bench->arguments.at + parsed[i].first,
                          parsed[i].count, parsed[i].dialect, &requests[i]);
     }
-    for (uint32_t i = 0; i < count; i += 16) {
-        executor_prefetch(&bench->executor, requests + i, count - i < 16 ? count - i : 16);
-        for (uint32_t n = i; n < count && n < i + 16; n++) {
-            executor_run(&bench->executor, &bench->session, &requests[n], &bench->reply);
-        }
+    for (uint32_t i = 0; i < count; i++) {
+        executor_prefetch(&bench->executor, &requests[i]);
+        executor_run(&bench->executor, &bench->session, &requests[i], &bench->reply);
     }
     executor_leave(&bench->executor);
     if (count != bench->pipeline || bench->reply.out.len == 0 || bench->reply.out.at[0] == '-') {
