@@ -5,7 +5,6 @@
 //
 // Counts, by group, the commands and subcommands that this server answers (as COMMAND
 // tells) among all that Redis and Valkey have (commands.json: name, group, first version).
-// Those of Sentinel are left out: a process in Sentinel's mode has them, and no data.
 
 const fs = require('node:fs');
 const path = require('node:path');
@@ -24,7 +23,7 @@ function implemented() {
 }
 
 function table() {
-  const known = require('./commands.json').filter((command) => command.group !== 'sentinel');
+  const known = require('./commands.json');
   const ours = implemented();
   const groups = [...new Set(known.map((command) => command.group))].sort();
   const rows = groups.map((group) => {
@@ -42,8 +41,6 @@ function table() {
     '|---|---|---|',
     ...rows.map((row) => `| ${row.group.replace('_', ' ')} | ${row.here} of ${row.all} | ${row.told} |`),
     `| **all** | **${total.here} of ${total.all}** | |`,
-    '',
-    'SENTINEL is not counted: only a Sentinel, which holds no data, has it.',
     '',
     '',
   ].join('\n');

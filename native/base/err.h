@@ -35,6 +35,12 @@
     X(ERR_EXEC_ABORTED, "EXECABORT Transaction discarded because of previous errors.")             \
     X(ERR_NO_MEMORY, "OOM command not allowed when used memory > 'maxmemory'.")                    \
     X(ERR_OUT_OF_MEMORY, "ERR out of memory")                                                      \
+    X(ERR_SCRIPT_UNKNOWN, "ERR Unknown Redis command called from script")                          \
+    X(ERR_SCRIPT_ARITY, "ERR Wrong number of args calling Redis command from script")              \
+    X(ERR_SCRIPT_COMMAND, "ERR This Redis command is not allowed from script")                     \
+    X(ERR_SCRIPT_READ_ONLY, "ERR Write commands are not allowed from read-only scripts.")          \
+    X(ERR_SCRIPT_REPLY, "ERR the reply of the script is larger than lua-reply-limit")              \
+    X(ERR_NO_SCRIPT, "NOSCRIPT No matching script. Please use EVAL.")                              \
     X(ERR_NO_CLIENT, "ERR No such client")                                                         \
     X(ERR_INTERNAL, "ERR internal error")
 

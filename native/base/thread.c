@@ -173,11 +173,11 @@ static void *run_named(void *arg)
     return start.run(start.arg);
 }
 
-/* Some systems give threads 128 KiB of stack, which number formatting and scripts may
+/* Some systems give threads 128 or 512 KiB of stack, which scripts that nest pattern matches may
  * not find enough. */
 static int raise_stack(pthread_attr_t *attr)
 {
-    const size_t wanted = 1024 * 1024;
+    const size_t wanted = 4 * 1024 * 1024;
     size_t size = 0;
     int result = pthread_attr_getstacksize(attr, &size);
     return result == 0 && size < wanted ? pthread_attr_setstacksize(attr, wanted) : result;

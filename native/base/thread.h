@@ -53,6 +53,7 @@ enum lock_rank {
     RANK_SERVER,    /* configuration and lifecycle */
     RANK_EXCLUSIVE, /* the exclusive section */
     RANK_SESSIONS,  /* the list of connected sessions */
+    RANK_SCRIPTS,   /* the table of scripts and functions */
     RANK_STRIPE,    /* key stripes, ascending stripe index */
     RANK_BLOCKED,   /* the table of awaited keys */
     RANK_PUBSUB,    /* channel and pattern tables: notifications are sent while keys are held */

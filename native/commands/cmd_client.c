@@ -4,7 +4,7 @@
 #include "commands/client_commands.h"
 #include "commands/client_name.h"
 #include "commands/families.h"
-#include "commands/help.h"
+#include "exec/help.h"
 
 static enum err id(struct call *call)
 {

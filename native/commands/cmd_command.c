@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "commands/command_reply.h"
 #include "commands/families.h"
-#include "commands/help.h"
+#include "exec/help.h"
 
 static uint32_t count_commands(const struct registry *registry)
 {

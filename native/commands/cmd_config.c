@@ -1,6 +1,6 @@
 /* CONFIG: the server's configuration, reached through engine->services. */
 #include "commands/families.h"
-#include "commands/help.h"
+#include "exec/help.h"
 
 /* Pairs that CONFIG GET has written so far. */
 struct listing {

@@ -9,7 +9,7 @@
 #include "base/num.h"
 #include "commands/debug_protocol.h"
 #include "commands/families.h"
-#include "commands/help.h"
+#include "exec/help.h"
 #include "store/value.h"
 
 static enum err sleep_for(struct call *call)

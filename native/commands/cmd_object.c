@@ -1,7 +1,7 @@
 /* OBJECT: how a value is kept and when it was used. */
 #include "base/num.h"
 #include "commands/families.h"
-#include "commands/help.h"
+#include "exec/help.h"
 #include "commands/lookup.h"
 
 /* Integers below this are one shared object in Redis, unless maxmemory needs to know when

@@ -1,6 +1,6 @@
 /* Publish and subscribe, and MONITOR; the work is in exec/pubsub.h and exec/monitor.h. */
 #include "commands/families.h"
-#include "commands/help.h"
+#include "exec/help.h"
 #include "exec/call.h"
 
 /* Confirmations count channels and patterns together, shard channels alone. */

@@ -1,7 +1,7 @@
 /* SLOWLOG: what exec/slowlog.c has noted. */
 #include "base/num.h"
 #include "commands/families.h"
-#include "commands/help.h"
+#include "exec/help.h"
 #include "exec/slowlog.h"
 
 enum { DEFAULT_COUNT = 10 };

@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "commands/families.h"
-#include "commands/help.h"
+#include "exec/help.h"
 #include "commands/stream_call.h"
 #include "exec/blocking.h"
 

@@ -1,7 +1,7 @@
 /* What can be known of streams: XINFO with its subcommands. */
 #include "base/num.h"
 #include "commands/families.h"
-#include "commands/help.h"
+#include "exec/help.h"
 #include "commands/stream_call.h"
 
 static void reply_name(struct call *call, const char *name)

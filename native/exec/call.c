@@ -2,17 +2,35 @@
 #include "exec/call.h"
 
 #include "exec/perform.h"
-#include "exec/transaction.h"
 
-void changes_tell(struct engine *engine, struct session *session, const struct bytes *argv,
-                  uint32_t argc)
+void changes_tell(struct executor *executor, uint32_t db, const struct bytes *argv, uint32_t argc)
 {
-    const struct change_sink *sink = &engine->changes;
-    if ((session->flags & SESSION_EXECUTING) != 0 && transaction_open_frame(session)) {
+    const struct change_sink *sink = &executor->engine->changes;
+    if (executor->frame == FRAME_WANTED) {
         struct bytes multi = LIT("MULTI");
-        sink->effect(sink->user, session->db, &multi, 1);
+        executor->frame = FRAME_OPEN;
+        sink->effect(sink->user, db, &multi, 1);
     }
-    sink->effect(sink->user, session->db, argv, argc);
+    sink->effect(sink->user, db, argv, argc);
+}
+
+bool changes_begin_frame(struct executor *executor)
+{
+    if (executor->frame != FRAME_NONE) {
+        return false;
+    }
+    executor->frame = FRAME_WANTED;
+    return true;
+}
+
+void changes_end_frame(struct executor *executor, uint32_t db)
+{
+    const struct change_sink *sink = &executor->engine->changes;
+    if (executor->frame == FRAME_OPEN) {
+        struct bytes exec = LIT("EXEC");
+        sink->effect(sink->user, db, &exec, 1);
+    }
+    executor->frame = FRAME_NONE;
 }
 
 static void tell_event(struct call *call, uint32_t db, struct bytes key, const char *event)
@@ -55,7 +73,7 @@ void call_propagate_as(struct call *call, const struct bytes *argv, uint32_t arg
 {
     call->effects.replaced = true;
     if (call->engine->changes.effect != NULL) {
-        changes_tell(call->engine, call->session, argv, argc);
+        changes_tell(call->executor, call->session->db, argv, argc);
     }
 }
 

@@ -8,12 +8,20 @@
 
 /* All members may be NULL.  Called while the keys are held. */
 struct change_sink {
-    /* A deterministic effect, as a command in database 'db'.  Those of a transaction come
-     * between MULTI and EXEC. */
+    /* A deterministic effect, as a command in database 'db'.  Those of a transaction or a
+     * script come between MULTI and EXEC. */
     void (*effect)(void *user, uint32_t db, const struct bytes *argv, uint32_t argc);
     /* A key event: "set", "expired", "del" ... */
     void (*event)(void *user, uint32_t db, struct bytes key, struct bytes event);
     void *user;
+};
+
+/* Effects that belong together, of a transaction or a script, are framed: the first is told
+ * after a MULTI, and an EXEC ends them. */
+enum change_frame {
+    FRAME_NONE,
+    FRAME_WANTED, /* begun, and nothing told yet */
+    FRAME_OPEN,   /* MULTI was told */
 };
 
 /* The effects that one command has recorded so far. */

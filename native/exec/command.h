@@ -35,6 +35,7 @@ enum command_flags {
     CMD_ALLOW_BUSY = 1 << 18,
     CMD_MOVABLE_KEYS = 1 << 19, /* derived by the registry */
     CMD_TOUCHES_ARBITRARY_KEYS = 1 << 20,
+    CMD_NO_MANDATORY_KEYS = 1 << 21,
     /* Ours, not told to clients. */
     CMD_KEYS_ALL = 1 << 24,           /* runs in the exclusive section */
     CMD_WALKS = 1 << 25,              /* locks by itself, stripe by stripe: SCAN, KEYS */
@@ -66,6 +67,7 @@ enum command_categories {
     CATEGORY_CONNECTION = 1 << 18,
     CATEGORY_TRANSACTION = 1 << 19,
     CATEGORY_SCRIPTING = 1 << 20,
+    CATEGORY_NOT_OF_GROUP = 1 << 21, /* no category: that of the row's group does not apply */
 };
 
 /* How a key is used, as Redis's key specifications say. */

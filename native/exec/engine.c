@@ -8,6 +8,7 @@
 
 enum { RUN_ID_LEN = 40, DEFAULT_SLOWLOG_LEN = 128, DEFAULT_SLOWLOG_US = 10000 };
 #define DEFAULT_MAX_BULK_LEN (512u * 1024 * 1024)
+#define DEFAULT_LUA_LIMIT    (UINT64_C(1024) * 1024 * 1024)
 
 /* A key has gone by itself: what replicas and the append-only file are told is its deletion. */
 static void tell_gone(struct engine *engine, uint32_t db, struct bytes key, struct bytes event,
@@ -76,6 +77,8 @@ static void set_defaults(struct engine_settings *settings)
     atomic_init(&settings->slowlog_log_slower_than, DEFAULT_SLOWLOG_US);
     atomic_init(&settings->slowlog_max_len, DEFAULT_SLOWLOG_LEN);
     atomic_init(&settings->max_bulk_len, DEFAULT_MAX_BULK_LEN);
+    atomic_init(&settings->lua_memory_limit, DEFAULT_LUA_LIMIT);
+    atomic_init(&settings->lua_reply_limit, DEFAULT_LUA_LIMIT);
     atomic_init(&settings->maxmemory_denies, true);
 }
 
@@ -116,7 +119,6 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
     set_defaults(&engine->settings);
     ticks_init(&engine->ticks);
     engine->started_us = clock_monotonic_us(options->clock);
-    engine->last_save_s = clock_wall_us(options->clock) / 1000000;
     mutex_init(&engine->sessions_lock, RANK_SESSIONS);
     engine->registry = registry_create(options->families, options->family_count);
     if (engine->registry != NULL) {
@@ -141,6 +143,11 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
 
 void engine_release(struct engine *engine)
 {
+    struct attachment *scripting = atomic_load_explicit(&engine->scripting, memory_order_acquire);
+    if (scripting != NULL) {
+        scripting->destroy(scripting);
+        atomic_store_explicit(&engine->scripting, NULL, memory_order_relaxed);
+    }
     keyspace_destroy(engine->keyspace);
     slowlog_destroy(engine->slowlog);
     registry_destroy(engine->registry);

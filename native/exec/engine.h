@@ -40,8 +40,10 @@ struct engine_settings {
     _Atomic bool lazy_eviction;
     _Atomic bool password_needed; /* requirepass is not empty */
     _Atomic bool lazy_expire, lazy_server_del, lazy_user_del, lazy_user_flush;
-    _Atomic uint32_t notify_classes; /* notify-keyspace-events: enum notify_class */
-    _Atomic uint8_t debug_command;   /* enable-debug-command: enum command_access */
+    _Atomic uint32_t notify_classes;   /* notify-keyspace-events: enum notify_class */
+    _Atomic uint64_t lua_memory_limit; /* bytes for the scripts of one thread */
+    _Atomic uint64_t lua_reply_limit;  /* bytes of a script's reply */
+    _Atomic uint8_t debug_command;     /* enable-debug-command: enum command_access */
 };
 
 /* What commands ask of the server above: filled by the composition root.  'server' is the
@@ -70,6 +72,12 @@ struct engine_services {
                          int64_t microseconds);
 };
 
+/* What a layer above keeps with an engine or an executor: made when it is first needed, and
+ * ended together with what it is attached to. */
+struct attachment {
+    void (*destroy)(struct attachment *attachment);
+};
+
 struct engine {
     struct keyspace *keyspace;
     struct registry *registry;
@@ -83,8 +91,9 @@ struct engine {
     struct blocking blocking;
     struct pubsub pubsub;
     struct monitors monitors;
-    struct mutex sessions_lock; /* RANK_SESSIONS: the two lists */
-    struct session *sessions;   /* reading a member needs the exclusive section */
+    _Atomic(struct attachment *) scripting; /* script/'s: scripts and functions; or NULL */
+    struct mutex sessions_lock;             /* RANK_SESSIONS: the two lists */
+    struct session *sessions;               /* reading a member needs the exclusive section */
     struct executor *executors;
     _Atomic uint64_t next_session_id;
     _Atomic int64_t session_count;  /* connected ones, without in-process clients */
@@ -94,10 +103,9 @@ struct engine {
     struct stats past;     /* of executors that have ended; sessions_lock */
     struct command_stats *past_commands;
     struct error_stats past_errors;
-    uint64_t executors_made;     /* sessions_lock; makes each executor's dice its own */
-    int64_t started_us;          /* monotonic */
-    _Atomic int64_t last_save_s; /* Unix time of the newest snapshot; at first of the start */
-    uint64_t seed;               /* for the executors' dice */
+    uint64_t executors_made; /* sessions_lock; makes each executor's dice its own */
+    int64_t started_us;      /* monotonic */
+    uint64_t seed;           /* for the executors' dice */
     char run_id[41];
 };
 

@@ -52,12 +52,12 @@ static void run_queue(struct executor *executor, struct session *session, struct
     REQUIRES(executor->lock)
 {
     struct transaction *transaction = session->transaction;
-    const struct change_sink *sink = &executor->engine->changes;
     if (watches_broken(executor, session)) {
         reply_null_array(reply);
         return;
     }
     session->flags |= SESSION_EXECUTING;
+    bool framed = changes_begin_frame(executor);
     reply_array(reply, transaction->count);
     for (uint32_t i = 0; i < transaction->count; i++) {
         const struct queued *queued = transaction->queue[i];
@@ -71,9 +71,8 @@ static void run_queue(struct executor *executor, struct session *session, struct
         perform_account(&task, began);
     }
     session->flags &= ~(uint32_t)SESSION_EXECUTING;
-    if (transaction->framed) {
-        struct bytes exec = LIT("EXEC");
-        sink->effect(sink->user, session->db, &exec, 1);
+    if (framed) {
+        changes_end_frame(executor, session->db);
     }
 }
 

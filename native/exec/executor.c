@@ -52,6 +52,10 @@ bool executor_init(struct executor *executor, struct engine *engine)
 
 void executor_release(struct executor *executor)
 {
+    if (executor->machine != NULL) {
+        executor->machine->destroy(executor->machine);
+        executor->machine = NULL;
+    }
     engine_retire_executor(executor->engine, executor);
     keylock_release_memory(&executor->lock);
     keyspace_quit(executor->engine->keyspace, &executor->thread);

@@ -9,6 +9,7 @@
 #include "proto/reply.h"
 #include "store/keyspace.h"
 
+struct attachment;
 struct engine;
 struct mailbox;
 
@@ -44,9 +45,10 @@ struct executor {
     struct store_thread thread;
     struct keylock lock;
     struct engine *engine;
-    struct executor *next;    /* the engine's list */
-    struct session *monitors; /* of its sessions, those that see all commands */
-    struct mailbox *mailbox;  /* of a thread that owns connections; else NULL */
+    struct executor *next;      /* the engine's list */
+    struct session *monitors;   /* of its sessions, those that see all commands */
+    struct attachment *machine; /* script/'s: the interpreter of this thread; or NULL */
+    struct mailbox *mailbox;    /* of a thread that owns connections; else NULL */
     struct stats stats;
     struct command_stats *commands; /* by registry_index() */
     struct error_stats errors;
@@ -62,6 +64,7 @@ struct executor {
     uint32_t noted_errors;  /* reply->errors that the statistics know of */
     uint32_t era;           /* moves on when databases may have changed places */
     uint32_t exclusive;     /* this thread is in the exclusive section, nested so often */
+    uint8_t frame;          /* enum change_frame, of the effects being told */
 };
 
 /* 'executor' is the caller's memory and stays in place.  False when memory is short. */

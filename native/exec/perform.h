@@ -39,9 +39,13 @@ enum verdict { VERDICT_RUN, VERDICT_QUEUE, VERDICT_DONE };
 enum verdict executor_examine(struct executor *executor, struct session *session,
                               const struct request *request, struct reply *reply);
 
-/* Tells an effect to the sink, and before the first of a transaction MULTI. */
-void changes_tell(struct engine *engine, struct session *session, const struct bytes *argv,
-                  uint32_t argc);
+/* Tells an effect in database 'db' to the sink, and before the first of a frame MULTI. */
+void changes_tell(struct executor *executor, uint32_t db, const struct bytes *argv, uint32_t argc);
+
+/* The effects from here to changes_end_frame() belong together.  False inside such a frame
+ * already (a script within EXEC): then whoever began it ends it. */
+MUST_CHECK bool changes_begin_frame(struct executor *executor);
+void changes_end_frame(struct executor *executor, uint32_t db);
 
 /* Runs the handler, writes its error and tells its effect.  The keys are held.  Returns the
  * tick at which it began. */
@@ -69,7 +73,7 @@ static inline uint64_t perform(const struct task *task)
         stat_add(&executor->stats.dirty, call.effects.changed);
         if (__builtin_expect(call.engine->changes.effect != NULL, 0) && !call.effects.replaced &&
             !call.effects.suppressed) {
-            changes_tell(call.engine, task->session, task->argv, task->argc);
+            changes_tell(executor, task->session->db, task->argv, task->argc);
         }
     }
     return began;

@@ -49,13 +49,6 @@ bool transaction_is_exec(const struct command *command)
     return strcmp(command->name, "exec") == 0;
 }
 
-bool transaction_open_frame(struct session *session)
-{
-    bool first = !session->transaction->framed;
-    session->transaction->framed = true;
-    return first;
-}
-
 /* ---- Life ------------------------------------------------------------------------------ */
 
 static struct transaction *transaction_of(struct session *session)
@@ -76,7 +69,7 @@ static void drop_queue(struct transaction *transaction)
     mem_free(transaction->queue);
     transaction->queue = NULL;
     transaction->count = transaction->room = transaction->arguments = transaction->flags = 0;
-    transaction->open = transaction->failed = transaction->framed = false;
+    transaction->open = transaction->failed = false;
     transaction->everything = transaction->writes = false;
 }
 

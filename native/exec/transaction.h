@@ -17,8 +17,6 @@ bool transaction_dirty(const struct session *session);
 bool transaction_writes(const struct session *session);
 bool transaction_needs_memory(const struct session *session);
 bool transaction_is_exec(const struct command *command);
-/* True for the first effect of a running transaction: MULTI is to be told before it. */
-bool transaction_open_frame(struct session *session);
 
 /* Copies a checked command into the queue; replies QUEUED. */
 void transaction_queue(struct session *session, const struct request *request, struct reply *reply);

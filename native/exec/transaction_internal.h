@@ -36,7 +36,6 @@ struct transaction {
     bool failed;        /* a command was refused: EXEC aborts */
     bool everything;    /* a queued command needs the exclusive section */
     bool writes;        /* a queued command locks its keys for writing */
-    bool framed;        /* MULTI has been told to the change sink */
 };
 
 #endif

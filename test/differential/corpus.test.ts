@@ -13,8 +13,6 @@ const GROUPS = [
   'connection',
   'errors',
   'command',
-  'cluster',
-  'server',
   'list',
   'hash',
   'set',

@@ -4,8 +4,6 @@
 export const NEWER_COMMANDS: Readonly<Record<string, string>> = {
   'client|no-touch': 'goes with CLIENT NO-EVICT since 7.2',
   'client|setinfo': 'clients of today send it at the start',
-  'cluster|myshardid': 'names the shard of a node, since 7.2',
-  'cluster|slot-stats': 'how much slots are used, since Valkey 8.0',
   waitaof: 'goes with WAIT since 7.2',
   zrank: 'takes WITHSCORE since 7.2, so its arity is another',
   zrevrank: 'takes WITHSCORE since 7.2, so its arity is another',
@@ -21,6 +19,7 @@ export const NEWER_COMMANDS: Readonly<Record<string, string>> = {
   hgetdel: 'reads and deletes fields in one step, since 8.0',
   hgetex: 'reads fields and sets when they end, since 8.0',
   hsetex: 'sets fields and when they end, since 8.0',
+  'script|show': 'shows what SCRIPT LOAD took, since 8.0',
   xackdel: 'acknowledges and deletes in one step, since 8.2',
   xdelex: 'minds what is pending in groups, since 8.2',
 };

@@ -1,6 +1,6 @@
 /* What containers of subcommands answer alike: HELP, and the error that points to it. */
-#ifndef COMMANDS_HELP_H
-#define COMMANDS_HELP_H
+#ifndef EXEC_HELP_H
+#define EXEC_HELP_H
 
 #include "exec/call.h"
 

@@ -1,5 +1,5 @@
 /* HELP of containers of subcommands; see help.h. */
-#include "commands/help.h"
+#include "exec/help.h"
 
 /* As much of a client's word as Redis tells. */
 enum { TOLD = 128 };

@@ -1,0 +1,129 @@
+/* Commands of scripts; see inner.h. */
+#include "exec/inner.h"
+
+#include "exec/memory_limit.h"
+#include "exec/perform.h"
+#include "exec/registry_internal.h"
+
+/* ---- Their client ------------------------------------------------------------------------ */
+
+/* What MONITOR tells as the address of a script's commands. */
+static void addresses(const struct session *session, struct buf *peer, struct buf *ours)
+{
+    (void)session;
+    buf_append(peer, LIT("lua"));
+    buf_append(ours, LIT("lua"));
+}
+
+static int descriptor(const struct session *session)
+{
+    (void)session;
+    return -1;
+}
+
+static void buffers(const struct session *session, size_t *query, size_t *query_free,
+                    size_t *output, size_t *output_pieces, size_t *total)
+{
+    (void)session;
+    *query = *query_free = *output = *output_pieces = *total = 0;
+}
+
+/* Such a client is in no list, does not wait, and listens to nothing: these are never called. */
+static void ignore(struct session *session)
+{
+    (void)session;
+}
+
+static void ignore_bytes(struct session *session, struct bytes bytes)
+{
+    (void)session;
+    (void)bytes;
+}
+
+static const struct session_carrier script_carrier = {
+    .addresses = addresses,
+    .descriptor = descriptor,
+    .buffers = buffers,
+    .kill = ignore,
+    .answered = ignore,
+    .push = ignore_bytes,
+    .kind = 'N',
+    .internal = true,
+};
+
+void inner_init(struct inner *inner, struct executor *executor)
+{
+    *inner = (struct inner){ .executor = executor };
+    inner->client.carrier = &script_carrier;
+    inner->client.flags = SESSION_INTERNAL | SESSION_AUTHENTICATED | SESSION_EXECUTING;
+}
+
+void inner_begin(struct inner *inner, const struct session *caller)
+{
+    inner->client.id = caller->id;
+    inner->client.db = caller->db;
+    inner->client.protocol = 2;
+    inner->client.dialect = DIALECT_RESP;
+    inner->read_only = inner->allow_oom = inner->memory_short = inner->wrote = false;
+    inner->framed = changes_begin_frame(inner->executor);
+}
+
+void inner_end(struct inner *inner)
+{
+    if (inner->framed) {
+        changes_end_frame(inner->executor, inner->client.db);
+        inner->framed = false;
+    }
+}
+
+/* ---- One command ------------------------------------------------------------------------- */
+
+/* What stands in the way, in Redis's order; OK: nothing. */
+static enum err find_obstacle(const struct inner *inner, const struct command *command,
+                              uint32_t argc)
+{
+    uint32_t flags = command->flags;
+    if (!command_arity_fits(command, argc)) {
+        return ERR_SCRIPT_ARITY;
+    }
+    if ((flags & CMD_NOSCRIPT) != 0) {
+        return ERR_SCRIPT_COMMAND;
+    }
+    if (inner->read_only && (flags & (CMD_WRITE | CMD_MAY_REPLICATE)) != 0) {
+        return ERR_SCRIPT_READ_ONLY;
+    }
+    /* Once something is written it would be too late. */
+    if (inner->memory_short && !inner->allow_oom && !inner->wrote && (flags & CMD_DENYOOM) != 0) {
+        return ERR_NO_MEMORY;
+    }
+    return OK;
+}
+
+enum err inner_run(struct inner *inner, const struct bytes *argv, uint32_t argc,
+                   struct reply *reply)
+{
+    struct executor *executor = inner->executor;
+    const struct command *command = registry_find_fast(executor->engine->registry, argv, argc);
+    if (command == NULL) {
+        const struct command *container;
+        (void)registry_find(executor->engine->registry, argv, argc, &container);
+        return container != NULL && argc < 2 ? ERR_SCRIPT_ARITY : ERR_SCRIPT_UNKNOWN;
+    }
+    enum err err = find_obstacle(inner, command, argc);
+    if (err != OK) {
+        return err;
+    }
+    inner->wrote = inner->wrote || (command->flags & CMD_WRITE) != 0;
+    struct task task = { executor, &inner->client, command, argv, argc, reply };
+    uint32_t noted = executor->noted_errors, db = executor->lock.db;
+    reply->protocol = inner->client.protocol;
+    reply->dialect = DIALECT_RESP;
+    executor->noted_errors = reply->errors;
+    executor->lock.db = inner->client.db;
+    inner->client.last_command = command;
+    uint64_t began = perform(&task);
+    perform_account(&task, began);
+    executor->lock.db = db;
+    executor->noted_errors = noted;
+    return OK;
+}

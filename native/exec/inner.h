@@ -1,0 +1,32 @@
+/* Commands that are run by a command: those of a script.  The outer command holds what they
+ * need; inner_run() looks at everything that stands in the way of a command within a script,
+ * runs it and leaves its reply in a buffer, as perform.h does for a client's. */
+#ifndef EXEC_INNER_H
+#define EXEC_INNER_H
+
+#include "exec/call.h"
+
+struct inner {
+    struct executor *executor;
+    struct session client; /* what the commands see as their client: database and protocol */
+    bool read_only;        /* writes are refused: EVAL_RO, the flag no-writes */
+    bool allow_oom;        /* writes are not refused for want of memory: the flag allow-oom */
+    bool memory_short;     /* as it was when the script began */
+    bool framed;           /* the frame of effects is this script's own */
+    bool wrote;            /* a command that writes has been run */
+};
+
+/* Once for an executor. */
+void inner_init(struct inner *inner, struct executor *executor);
+
+/* Begins and ends a script of the client 'caller'; the flags above but for 'framed' and
+ * 'wrote' are the script's to set between. */
+void inner_begin(struct inner *inner, const struct session *caller);
+void inner_end(struct inner *inner);
+
+/* Runs one command and writes its reply, an error reply as well, to 'reply', which was empty.
+ * An error that is returned instead says why it has not run. */
+MUST_CHECK enum err inner_run(struct inner *inner, const struct bytes *argv, uint32_t argc,
+                              struct reply *reply) REQUIRES(inner->executor->lock);
+
+#endif

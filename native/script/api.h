@@ -1,0 +1,14 @@
+/* The table "redis" (and "server") of scripts. */
+#ifndef SCRIPT_API_H
+#define SCRIPT_API_H
+
+#include "script/vm.h"
+
+/* Leaves a table with everything that scripts and functions have in common. */
+void api_open(lua_State *lua);
+
+/* redis.call and redis.pcall. */
+int api_call(lua_State *lua);
+int api_pcall(lua_State *lua);
+
+#endif

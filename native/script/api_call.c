@@ -1,0 +1,75 @@
+/* redis.call and redis.pcall; see api.h. */
+#include "base/mem.h"
+#include "script/api.h"
+#include "script/convert.h"
+#include "script/fault.h"
+#include "script/machine.h"
+
+enum { FIRST_ROOM = 16 };
+
+/* Points the machine's arguments to the strings on the stack, which stay there during the call.
+ * False with an error table pushed. */
+static bool take_arguments(lua_State *lua, struct machine *machine, uint32_t count)
+{
+    if (count == 0) {
+        fault_push(lua, LIT("Please specify at least one argument for this redis lib call"));
+        return false;
+    }
+    if (machine->argv_room < count) {
+        uint32_t room = count < FIRST_ROOM ? FIRST_ROOM : count * 2;
+        struct bytes *argv = mem_try_realloc(machine->argv, room * sizeof *argv);
+        if (argv == NULL) {
+            fault_push(lua, LIT("out of memory"));
+            return false;
+        }
+        machine->argv = argv;
+        machine->argv_room = room;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        int index = (int)i + 1, kind = lua_type(lua, index);
+        if (kind == LUA_TNUMBER) {
+            convert_push_argument(lua, lua_tonumber(lua, index));
+            lua_replace(lua, index);
+        } else if (kind != LUA_TSTRING) {
+            fault_push(lua, LIT("Lua redis lib command arguments must be strings or integers"));
+            return false;
+        }
+        machine->argv[i] = vm_bytes(lua, index);
+    }
+    return true;
+}
+
+/* Leaves the reply of the command, or an error table, on the stack; true for an error. */
+static bool run_command(lua_State *lua) UNCHECKED_LOCKING
+{
+    struct machine *machine = machine_of(lua);
+    uint32_t count = (uint32_t)lua_gettop(lua);
+    luaL_checkstack(lua, 8, "arguments of a command");
+    if (machine->run == NULL) {
+        fault_push(lua, LIT("redis.call/pcall can only be called inside a script invocation"));
+        return true;
+    }
+    if (!take_arguments(lua, machine, count)) {
+        return true;
+    }
+    reply_clear(&machine->reply);
+    enum err err = inner_run(&machine->inner, machine->argv, count, &machine->reply);
+    if (err != OK) {
+        lua_settop(lua, 0);
+        fault_push_refusal(lua, err);
+        return true;
+    }
+    lua_settop(lua, 0);
+    return convert_from_reply(lua, &machine->reply);
+}
+
+int api_call(lua_State *lua)
+{
+    return run_command(lua) ? lua_error(lua) : 1;
+}
+
+int api_pcall(lua_State *lua)
+{
+    (void)run_command(lua);
+    return 1;
+}

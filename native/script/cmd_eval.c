@@ -1,0 +1,222 @@
+/* EVAL, EVALSHA, EVAL_RO, EVALSHA_RO. */
+#include "base/num.h"
+#include "exec/call.h"
+#include "exec/memory_limit.h"
+#include "script/families.h"
+#include "script/machine.h"
+#include "script/scripts.h"
+
+/* Reads the number of keys, which follows the script. */
+static enum err read_keys(struct call *call, struct run *run)
+{
+    const struct args *args = &call->args;
+    enum { NUMKEYS_AT = 2, FIRST_KEY_AT = 3 };
+    int64_t count;
+    if (!num_parse_i64(args->argv[NUMKEYS_AT], &count)) {
+        return ERR_NOT_INT;
+    }
+    if (count > (int64_t)args->argc - FIRST_KEY_AT) {
+        reply_error(call->reply, LIT("ERR Number of keys can't be greater than number of args"));
+        return ERR_REPLIED;
+    }
+    if (count < 0) {
+        reply_error(call->reply, LIT("ERR Number of keys can't be negative"));
+        return ERR_REPLIED;
+    }
+    run->keys = args->argv + FIRST_KEY_AT;
+    run->key_count = (uint32_t)count;
+    run->args = run->keys + count;
+    run->arg_count = args->argc - FIRST_KEY_AT - run->key_count;
+    return OK;
+}
+
+/* What a script with a first line of flags says of itself, against what is so. */
+static enum err check_flags(struct call *call, uint32_t flags, bool read_only, bool memory_short)
+{
+    if ((flags & SCRIPT_PLAIN) != 0) {
+        return OK;
+    }
+    if ((flags & SCRIPT_NO_WRITES) == 0 && read_only) {
+        reply_error(call->reply,
+                    LIT("ERR Can not execute a script with write flag using *_ro command."));
+        return ERR_REPLIED;
+    }
+    if (memory_short && (flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES)) == 0) {
+        reply_error(call->reply, LIT("OOM allow-oom flag is not set on the script, can not run it "
+                                     "when used memory > 'maxmemory'"));
+        return ERR_REPLIED;
+    }
+    return OK;
+}
+
+static enum err run_script(struct call *call, struct machine *machine, struct script *script,
+                           int place, struct run *run, bool read_only)
+{
+    struct inner *inner = &machine->inner;
+    bool memory_short = memory_limit_passed(call->engine);
+    bool plain = (script->flags & SCRIPT_PLAIN) != 0;
+    enum err err = check_flags(call, script->flags, read_only, memory_short);
+    if (err != OK) {
+        return err;
+    }
+    if (!script->loaded) {
+        atomic_store_explicit(
+            &script->used,
+            atomic_fetch_add_explicit(&machine->scripting->clock, 1, memory_order_relaxed),
+            memory_order_relaxed);
+    }
+    run->name = script->digest;
+    run->reply = call->reply;
+    run->is_function = false;
+    inner_begin(inner, call->session);
+    inner->read_only = read_only || (!plain && (script->flags & SCRIPT_NO_WRITES) != 0);
+    inner->allow_oom = !plain && (script->flags & SCRIPT_ALLOW_OOM) != 0;
+    inner->memory_short = memory_short;
+    machine_run(machine, place, run);
+    inner_end(inner);
+    return run->err;
+}
+
+/* The script of 'digest', compiled; made of 'body' if need be, when there is one. */
+static struct script *find_script(struct call *call, struct machine *machine, const char *digest,
+                                  const struct bytes *body, int *place)
+{
+    struct buf error = { 0 };
+    struct script *script = machine_find(machine, digest, place);
+    if (script != NULL) {
+        return script;
+    }
+    script = scripts_find(machine->scripting, digest);
+    bool known = script != NULL;
+    if (!known && body == NULL) {
+        reply_err(call->reply, ERR_NO_SCRIPT, call->command->name);
+        return NULL;
+    }
+    if (!known) {
+        script = scripts_create(*body, &error);
+    }
+    if (script == NULL || !machine_compile(machine, script, place, &error)) {
+        reply_errorf(call->reply, "ERR %.*s", (int)error.len, error.at);
+        script_unref(script);
+        buf_release(&error);
+        return NULL;
+    }
+    if (!known) {
+        scripts_add(machine->scripting, script, false);
+    }
+    script_unref(script); /* The machine has one, too. */
+    return machine_find(machine, digest, place);
+}
+
+static enum err evaluate(struct call *call, bool by_digest, bool read_only)
+{
+    struct bytes given = call_argument(call, 1);
+    char digest[SHA1_HEX_LEN];
+    struct run run = { 0 };
+    if (by_digest && given.len != SHA1_HEX_LEN) {
+        return ERR_NO_SCRIPT;
+    }
+    enum err err = read_keys(call, &run);
+    if (err != OK) {
+        return err;
+    }
+    struct machine *machine = machine_open(call->executor);
+    if (machine == NULL) {
+        return ERR_OUT_OF_MEMORY;
+    }
+    if (by_digest) {
+        script_fold_digest(given.at, digest);
+    } else {
+        sha1_hex(given, digest);
+    }
+    int place;
+    struct script *script = find_script(call, machine, digest, by_digest ? NULL : &given, &place);
+    return script != NULL ? run_script(call, machine, script, place, &run, read_only) : ERR_REPLIED;
+}
+
+static enum err eval(struct call *call)
+{
+    return evaluate(call, false, false);
+}
+
+static enum err evalsha(struct call *call)
+{
+    return evaluate(call, true, false);
+}
+
+static enum err eval_ro(struct call *call)
+{
+    return evaluate(call, false, true);
+}
+
+static enum err evalsha_ro(struct call *call)
+{
+    return evaluate(call, true, true);
+}
+
+enum { SCRIPT_FLAGS = CMD_NOSCRIPT | CMD_STALE | CMD_SKIP_MONITOR | CMD_NO_MANDATORY_KEYS };
+
+#define ANY_KEYS(use, text)                                                                        \
+    { .begin = KEYS_BEGIN_INDEX,                                                                   \
+      .find = KEYS_FIND_COUNTED,                                                                   \
+      .flags = (use),                                                                              \
+      .index = 2,                                                                                  \
+      .first_key = 1,                                                                              \
+      .step = 1,                                                                                   \
+      .notes = (text) }
+
+#define WORST_WRITE "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE"
+#define WORST_READ  "We cannot tell how the keys will be used so we assume the worst, RO and ACCESS"
+
+static const struct command rows[] = {
+    {
+        .name = "eval",
+        .handler = eval,
+        .arity = -3,
+        .group = GROUP_SCRIPTING,
+        .flags = SCRIPT_FLAGS | CMD_KEYS_ALL,
+        .keys = { ANY_KEYS(KEY_RW | KEY_ACCESS | KEY_UPDATE, WORST_WRITE) },
+        .since = "2.6.0",
+        .complexity = "Depends on the script that is executed.",
+        .summary = "Runs a Lua script.",
+        .syntax = "script:string numkeys:integer [key:key ...] [arg:string ...]",
+    },
+    {
+        .name = "evalsha",
+        .handler = evalsha,
+        .arity = -3,
+        .group = GROUP_SCRIPTING,
+        .flags = SCRIPT_FLAGS | CMD_KEYS_ALL,
+        .keys = { ANY_KEYS(KEY_RW | KEY_ACCESS | KEY_UPDATE, NULL) },
+        .since = "2.6.0",
+        .complexity = "Depends on the script that is executed.",
+        .summary = "Runs a Lua script that the server has seen before.",
+        .syntax = "sha1:string numkeys:integer [key:key ...] [arg:string ...]",
+    },
+    {
+        .name = "eval_ro",
+        .handler = eval_ro,
+        .arity = -3,
+        .group = GROUP_SCRIPTING,
+        .flags = SCRIPT_FLAGS | CMD_READONLY | CMD_KEYS_ALL,
+        .keys = { ANY_KEYS(KEY_RO | KEY_ACCESS, WORST_READ) },
+        .since = "7.0.0",
+        .complexity = "Depends on the script that is executed.",
+        .summary = "Runs a Lua script that may not write.",
+        .syntax = "script:string numkeys:integer [key:key ...] [arg:string ...]",
+    },
+    {
+        .name = "evalsha_ro",
+        .handler = evalsha_ro,
+        .arity = -3,
+        .group = GROUP_SCRIPTING,
+        .flags = SCRIPT_FLAGS | CMD_READONLY | CMD_KEYS_ALL,
+        .keys = { ANY_KEYS(KEY_RO | KEY_ACCESS, NULL) },
+        .since = "7.0.0",
+        .complexity = "Depends on the script that is executed.",
+        .summary = "Runs a Lua script that the server has seen before, and that may not write.",
+        .syntax = "sha1:string numkeys:integer [key:key ...] [arg:string ...]",
+    },
+};
+
+const struct command_family cmd_eval_family = { rows, sizeof rows / sizeof rows[0] };

@@ -1,0 +1,41 @@
+/* The standard libraries as scripts of Lua 5.1 find them, on the Lua 5.3 that we have.
+ *
+ * What differs, and is closed here:
+ *
+ *   base     tonumber and string-to-number as C reads them, load and loadstring (texts only, and
+ *            rewritten by source.h), unpack with Redis's limit, next/pairs/ipairs whose keys are
+ *            floats, assert with a position, pcall that gives the text of an error table
+ *   string   arguments cut to integers ("3.7" is 3), format's %d of a float, gsub and gmatch that
+ *            find an empty match behind a match, "%x" in a replacement, gfind
+ *   table    getn, maxn, foreach, foreachi, setn; insert and remove outside of the array
+ *   math     floor and ceil give floats, atan2, mod, log of one argument; random and
+ *            randomseed by the generator that Redis has
+ *   all      messages in the words of 5.1 (fault.h)
+ *
+ * What differs and stays: "#t" is an integer (arithmetic with any literal makes a float of it),
+ * finalizers are never run, and the operators that 5.3 has in addition are understood. */
+#ifndef SCRIPT_COMPAT_H
+#define SCRIPT_COMPAT_H
+
+#include "script/vm.h"
+
+/* Each leaves its table on the stack, or for the base library changes the one on the top. */
+void compat_open_base(lua_State *lua);
+void compat_open_string(lua_State *lua);
+void compat_open_table(lua_State *lua);
+void compat_open_math(lua_State *lua);
+void compat_open_coroutine(lua_State *lua);
+
+/* string.gsub, gmatch and format, for compat_open_string(). */
+int compat_gsub(lua_State *lua);
+int compat_gmatch(lua_State *lua);
+int compat_format(lua_State *lua);
+
+/* Makes an integer of the number (or numeric string) at 'index', if there is one, as 5.1's
+ * functions did of their arguments. */
+void compat_cut_argument(lua_State *lua, int index);
+
+/* The C function 'name' of the table on the top, as it is. */
+lua_CFunction compat_original(lua_State *lua, const char *name);
+
+#endif

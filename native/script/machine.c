@@ -1,0 +1,257 @@
+/* Interpreters: their life and memory, and what they have compiled; run.c runs scripts.  See
+ * machine.h. */
+#include "script/machine.h"
+
+#include "base/mem.h"
+#include "base/random.h"
+#include "script/api.h"
+#include "script/fault.h"
+#include "script/load.h"
+#include "script/sandbox.h"
+#include "script/scripts.h"
+
+enum { FIRST_ROOM = 64 };
+
+/* What was compiled of a script; 'script' NULL: a free slot. */
+struct compiled {
+    struct script *script;
+    int place; /* in the registry */
+};
+
+/* ---- Memory --------------------------------------------------------------------------------- */
+
+static void *allocate(void *user, void *at, size_t old_size, size_t size)
+{
+    struct machine *machine = user;
+    size_t old = at != NULL ? old_size : 0;
+    if (size == 0) {
+        mem_free(at);
+        machine->used -= old;
+        return NULL;
+    }
+    if (size > old && machine->used + (size - old) > machine->memory_limit) {
+        return NULL;
+    }
+    void *moved = mem_try_realloc(at, size);
+    if (moved != NULL) {
+        machine->used += size - old;
+    }
+    return moved;
+}
+
+void machine_publish_memory(struct machine *machine)
+{
+    size_t change = machine->used - machine->published; /* modulo its size: may be less */
+    if (change != 0) {
+        atomic_fetch_add_explicit(&machine->scripting->lua_memory, change, memory_order_relaxed);
+        machine->published = machine->used;
+    }
+}
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+/* Leaves the message handler and the scripts' globals, the true table. */
+static int set_up(lua_State *lua)
+{
+    lua_pushcfunction(lua, fault_handler);
+    sandbox_push_globals(lua);
+    sandbox_open_libraries(lua);
+    api_open(lua);
+    sandbox_protect(lua);
+    lua_pushvalue(lua, -1);
+    lua_setfield(lua, -3, "redis");
+    lua_setfield(lua, -2, "server");
+    lua_pushvalue(lua, -1);
+    sandbox_protect(lua);
+    lua_pushvalue(lua, -1);
+    lua_setfield(lua, -3, "_G");
+    lua_rawseti(lua, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    return 2;
+}
+
+static bool open_state(struct machine *machine)
+{
+    machine->lua = lua_newstate(allocate, machine);
+    if (machine->lua == NULL) {
+        return false;
+    }
+    *(struct machine **)lua_getextraspace(machine->lua) = machine;
+    lua_pushcfunction(machine->lua, set_up);
+    if (lua_pcall(machine->lua, 0, 2, 0) != LUA_OK) {
+        lua_close(machine->lua);
+        machine->lua = NULL;
+        return false;
+    }
+    return true;
+}
+
+static void close_state(struct machine *machine)
+{
+    for (uint32_t i = 0; i < machine->compiled_room; i++) {
+        script_unref(machine->compiled[i].script);
+    }
+    mem_free(machine->compiled);
+    machine->compiled = NULL;
+    machine->compiled_room = machine->compiled_count = 0;
+    if (machine->lua != NULL) {
+        lua_close(machine->lua);
+        machine->lua = NULL;
+    }
+    machine_publish_memory(machine);
+}
+
+static void destroy(struct attachment *attachment)
+{
+    struct machine *machine = (struct machine *)attachment;
+    close_state(machine);
+    reply_release(&machine->reply);
+    mem_free(machine->argv);
+    mem_free(machine->nests);
+    mem_free(machine);
+}
+
+static struct machine *create(struct executor *executor)
+{
+    struct scripting *scripting = scripting_of(executor->engine);
+    struct machine *machine = scripting != NULL ? mem_try_alloc(sizeof *machine) : NULL;
+    if (machine == NULL) {
+        return NULL;
+    }
+    *machine = (struct machine){ .attachment.destroy = destroy,
+                                 .executor = executor,
+                                 .scripting = scripting,
+                                 .era = atomic_load(&scripting->era) };
+    inner_init(&machine->inner, executor);
+    machine_seed_dice(machine, (uint32_t)random_next(&executor->thread.dice));
+    executor->machine = &machine->attachment;
+    return machine;
+}
+
+struct machine *machine_open(struct executor *executor)
+{
+    struct machine *machine = (struct machine *)executor->machine;
+    if (machine == NULL && (machine = create(executor)) == NULL) {
+        return NULL;
+    }
+    const struct engine_settings *settings = &executor->engine->settings;
+    uint64_t era = atomic_load_explicit(&machine->scripting->era, memory_order_acquire);
+    machine->memory_limit = atomic_load_explicit(&settings->lua_memory_limit, memory_order_relaxed);
+    machine->reply_limit = atomic_load_explicit(&settings->lua_reply_limit, memory_order_relaxed);
+    if (era != machine->era) {
+        close_state(machine);
+        machine->era = era;
+    }
+    return machine->lua != NULL || open_state(machine) ? machine : NULL;
+}
+
+/* ---- Compiled scripts ------------------------------------------------------------------------ */
+
+static struct compiled *find_slot(const struct machine *machine, const char *digest)
+{
+    uint64_t word;
+    uint32_t mask = machine->compiled_room - 1;
+    memcpy(&word, digest, sizeof word);
+    uint32_t at = (uint32_t)((word * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & mask;
+    while (machine->compiled[at].script != NULL &&
+           memcmp(machine->compiled[at].script->digest, digest, SHA1_HEX_LEN) != 0) {
+        at = (at + 1) & mask;
+    }
+    return &machine->compiled[at];
+}
+
+/* Room for one more: a new table, without those that are gone. */
+static bool make_room(struct machine *machine)
+{
+    if (machine->compiled_room > 0 && machine->compiled_count < machine->compiled_room / 2) {
+        return true;
+    }
+    struct compiled *old = machine->compiled;
+    uint32_t old_room = machine->compiled_room, kept = 0;
+    for (uint32_t i = 0; i < old_room; i++) {
+        kept += old[i].script != NULL &&
+                !atomic_load_explicit(&old[i].script->gone, memory_order_acquire);
+    }
+    uint32_t room = FIRST_ROOM;
+    while (room / 4 < kept) {
+        room *= 2;
+    }
+    struct compiled *slots = mem_try_alloc(room * sizeof *slots);
+    if (slots == NULL) {
+        return false;
+    }
+    memset(slots, 0, room * sizeof *slots);
+    machine->compiled = slots;
+    machine->compiled_room = room;
+    machine->compiled_count = 0;
+    for (uint32_t i = 0; i < old_room; i++) {
+        if (old[i].script == NULL) {
+            continue;
+        }
+        if (atomic_load_explicit(&old[i].script->gone, memory_order_acquire)) {
+            luaL_unref(machine->lua, LUA_REGISTRYINDEX, old[i].place);
+            script_unref(old[i].script);
+        } else {
+            *find_slot(machine, old[i].script->digest) = old[i];
+            machine->compiled_count++;
+        }
+    }
+    mem_free(old);
+    return true;
+}
+
+struct script *machine_find(struct machine *machine, const char *digest, int *place)
+{
+    if (machine->compiled_count == 0) {
+        return NULL;
+    }
+    const struct compiled *found = find_slot(machine, digest);
+    if (found->script == NULL || atomic_load_explicit(&found->script->gone, memory_order_acquire)) {
+        return NULL;
+    }
+    *place = found->place;
+    return found->script;
+}
+
+/* Given the script as a pointer: leaves the place of its function, or the message. */
+static int compile(lua_State *lua)
+{
+    const struct script *script = lua_touserdata(lua, 1);
+    if (load_rewritten(lua, script->text, "@user_script")) {
+        lua_pushinteger(lua, luaL_ref(lua, LUA_REGISTRYINDEX));
+    }
+    return 1;
+}
+
+bool machine_compile(struct machine *machine, struct script *script, int *place, struct buf *error)
+{
+    lua_State *lua = machine->lua;
+    if (!make_room(machine)) {
+        buf_append(error, LIT("out of memory"));
+        return false;
+    }
+    lua_pushcfunction(lua, compile);
+    lua_pushlightuserdata(lua, script);
+    bool fine = lua_pcall(lua, 1, 1, 0) == LUA_OK && lua_isinteger(lua, -1);
+    if (fine) {
+        *place = (int)lua_tointeger(lua, -1);
+        struct compiled *slot = find_slot(machine, script->digest);
+        if (slot->script != NULL) { /* One that is gone, and has come again. */
+            luaL_unref(lua, LUA_REGISTRYINDEX, slot->place);
+            script_unref(slot->script);
+        } else {
+            machine->compiled_count++;
+        }
+        *slot = (struct compiled){ script_ref(script), *place };
+    } else {
+        buf_append(error, LIT("Error compiling script (new function): "));
+        buf_append(error, lua_isstring(lua, -1) ? vm_bytes(lua, -1) : LIT("?"));
+    }
+    lua_pop(lua, 1);
+    machine_publish_memory(machine);
+    return fine;
+}
+
+void machine_seed_dice(struct machine *machine, uint32_t seed)
+{
+    machine->dice = (uint64_t)seed << 16 | 0x330e;
+}

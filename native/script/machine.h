@@ -1,0 +1,79 @@
+/* The interpreter of one executing thread: made when the thread runs its first script, with
+ * everything that it has compiled.  Nothing of it is seen by another thread; what scripts there
+ * are, all threads learn from struct scripting. */
+#ifndef SCRIPT_MACHINE_H
+#define SCRIPT_MACHINE_H
+
+#include "exec/inner.h"
+#include "script/vm.h"
+
+struct compiled;
+struct script;
+struct scripting;
+
+/* A script on its way: what EVAL, or FCALL, hands to the machine. */
+struct run {
+    const char *name; /* the digest, or the function's: for messages */
+    const struct bytes *keys, *args;
+    uint32_t key_count, arg_count;
+    struct reply *reply;
+    bool is_function; /* keys and arguments are arguments, not globals */
+    enum err err;     /* OK, or why the reply could not be written: nothing is */
+};
+
+/* A table around the value that is being written as a reply; see convert_value.c. */
+struct nest {
+    int kind;
+    int below;        /* the stack's height when it ends */
+    lua_Integer next; /* of an array: the next element */
+};
+
+struct machine {
+    struct attachment attachment; /* first */
+    struct executor *executor;
+    struct scripting *scripting;
+    lua_State *lua;        /* or NULL, until it is needed */
+    uint64_t era;          /* of the scripts that it knows: scripting->era */
+    size_t used;           /* bytes that Lua has */
+    size_t published;      /* of these, as INFO tells them */
+    uint64_t memory_limit; /* how many it may have, in this run */
+    struct inner inner;
+    struct reply reply; /* of the command that a script has called */
+    struct bytes *argv; /* and its arguments */
+    uint32_t argv_room;
+    struct nest *nests; /* of the value that is being written */
+    uint32_t nest_room;
+    uint64_t reply_limit;      /* bytes of a reply, of this run */
+    struct run *run;           /* the running script, or NULL */
+    uint64_t dice;             /* of math.random */
+    bool killed;               /* the running script is to end, whatever it catches */
+    struct compiled *compiled; /* by digest: open addressing */
+    uint32_t compiled_count, compiled_room;
+};
+
+static inline struct machine *machine_of(lua_State *lua)
+{
+    return *(struct machine **)lua_getextraspace(lua);
+}
+
+/* The machine of an executor, ready for scripts as they are now; NULL when memory is short. */
+struct machine *machine_open(struct executor *executor);
+
+/* The script of a digest, if the machine has compiled it, borrowed; 'place' is for machine_run(). */
+struct script *machine_find(struct machine *machine, const char *digest, int *place);
+
+/* Compiles a script and keeps it; false with the message in 'error' when it can't be. */
+MUST_CHECK bool machine_compile(struct machine *machine, struct script *script, int *place,
+                                struct buf *error);
+
+/* Runs what was compiled, between inner_begin() and inner_end(), and writes the script's reply,
+ * or its error. */
+void machine_run(struct machine *machine, int place, struct run *run);
+
+/* After anything that took memory of Lua: what INFO tells. */
+void machine_publish_memory(struct machine *machine);
+
+/* Begins math.random's sequence anew. */
+void machine_seed_dice(struct machine *machine, uint32_t seed);
+
+#endif

@@ -1,0 +1,99 @@
+/* Runs what a machine has compiled; see machine.h.
+ *
+ * Whatever may raise an error stands within one protected call: making the tables of keys and
+ * arguments, the script itself, and its value's conversion. */
+#include "script/convert.h"
+#include "script/machine.h"
+
+/* What a script is called with; the stack of the machine has the handler below everything. */
+enum { HANDLER_AT = 1, GLOBALS_AT = 2 };
+
+static void push_array(lua_State *lua, const struct bytes *elements, uint32_t count)
+{
+    lua_createtable(lua, count < INT32_MAX ? (int)count : 0, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        vm_push_bytes(lua, elements[i]);
+        lua_rawseti(lua, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* Given the globals and the place of a function. */
+static int run_protected(lua_State *lua)
+{
+    struct machine *machine = machine_of(lua);
+    struct run *run = machine->run;
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, lua_tointeger(lua, 2));
+    if (run->is_function) {
+        push_array(lua, run->keys, run->key_count);
+        push_array(lua, run->args, run->arg_count);
+        lua_call(lua, 2, 1);
+    } else {
+        push_array(lua, run->keys, run->key_count);
+        lua_setfield(lua, 1, "KEYS");
+        push_array(lua, run->args, run->arg_count);
+        lua_setfield(lua, 1, "ARGV");
+        lua_call(lua, 0, 1);
+    }
+    run->err = convert_to_reply(machine, machine->inner.client.protocol, run->reply);
+    return 0;
+}
+
+/* A field of the error table as text; NULL when there is none. */
+static const char *text_of(lua_State *lua, const char *name)
+{
+    lua_pushstring(lua, name);
+    lua_rawget(lua, 1);
+    return lua_isstring(lua, -1) ? lua_tostring(lua, -1) : NULL;
+}
+
+/* Given the error; writes it as the reply. */
+static int tell_fault(lua_State *lua)
+{
+    struct machine *machine = machine_of(lua);
+    const struct run *run = machine->run;
+    if (!lua_istable(lua, 1)) {
+        reply_errorf(run->reply, "ERR Error running script %s, %.100s", run->name,
+                     lua_isstring(lua, 1) ? lua_tostring(lua, 1) : "execution failure");
+        return 0;
+    }
+    const char *message = text_of(lua, "err");
+    const char *source = text_of(lua, "source");
+    const char *line = text_of(lua, "line");
+    if (message == NULL) {
+        message = "ERR execution failure";
+    }
+    if (source != NULL && line != NULL) {
+        reply_errorf(run->reply, "%s script: %s, on %s:%s.", message, run->name, source, line);
+    } else {
+        reply_errorf(run->reply, "%s", message);
+    }
+    lua_pushliteral(lua, "ignore_error_stats_update");
+    if (lua_rawget(lua, 1) == LUA_TBOOLEAN && lua_toboolean(lua, -1)) {
+        machine->executor->noted_errors = run->reply->errors;
+    }
+    return 0;
+}
+
+void machine_run(struct machine *machine, int place, struct run *run)
+{
+    lua_State *lua = machine->lua;
+    struct reply_mark mark = reply_mark(run->reply);
+    machine->run = run;
+    machine->killed = false;
+    run->err = OK;
+    lua_pushcfunction(lua, run_protected);
+    lua_pushvalue(lua, GLOBALS_AT);
+    lua_pushinteger(lua, place);
+    if (lua_pcall(lua, 2, 0, HANDLER_AT) != LUA_OK) {
+        reply_rewind(run->reply, mark);
+        lua_pushcfunction(lua, tell_fault);
+        lua_insert(lua, -2);
+        if (lua_pcall(lua, 1, 0, 0) != LUA_OK) {
+            reply_rewind(run->reply, mark);
+            reply_errorf(run->reply, "ERR Error running script %s, not enough memory", run->name);
+        }
+    }
+    lua_settop(lua, GLOBALS_AT);
+    machine->run = NULL;
+    machine_publish_memory(machine);
+}
