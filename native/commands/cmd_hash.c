@@ -189,6 +189,21 @@ static enum err hincrby(struct call *call) REQUIRES(*call->keys)
     return err;
 }
 
+/* Replicas and files get the sum: their floating point might add differently.  The field keeps
+ * its end, if it 'ends'. */
+static void propagate_value(struct call *call, struct bytes key, struct bytes value, bool ends)
+{
+    struct bytes field = call_argument(call, 2);
+    struct bytes plain[] = { LIT("HSET"), key, field, value };
+    struct bytes keeping[] = { LIT("HSETEX"), key,   LIT("KEEPTTL"), LIT("FIELDS"),
+                               LIT("1"),      field, value };
+    if (ends) {
+        call_propagate_as(call, keeping, sizeof keeping / sizeof keeping[0]);
+    } else {
+        call_propagate_as(call, plain, sizeof plain / sizeof plain[0]);
+    }
+}
+
 static enum err hincrbyfloat(struct call *call) REQUIRES(*call->keys)
 {
     struct bytes key = call_argument(call, 1);
@@ -225,9 +240,7 @@ static enum err hincrbyfloat(struct call *call) REQUIRES(*call->keys)
     if (err != OK) {
         return err;
     }
-    /* Replicas and files get the sum: their floating point might add differently. */
-    struct bytes argv[4] = { LIT("HSET"), key, call_argument(call, 2), text };
-    call_propagate_as(call, argv, 4);
+    propagate_value(call, key, text, present && field.expires_at_ms != HASH_FIELD_STAYS);
     reply_bytes(call->reply, text);
     return OK;
 }

@@ -1,19 +1,9 @@
 /* The lives of fields of hashes: HEXPIRE and its forms, HTTL and its forms, HPERSIST. */
-#include "base/num.h"
 #include "commands/families.h"
 #include "commands/hash_fields.h"
 
-/* Ends are at most 46 bits, as Redis keeps them. */
-#define END_MAX (INT64_C(0xfffffffffffe) >> 2)
-
 /* What became of a field. */
 enum { NO_FIELD = -2, NO_END = -1, NOT_DONE = 0, DONE = 1, DELETED = 2 };
-
-static enum err fail(struct call *call, struct bytes text)
-{
-    reply_error(call->reply, text);
-    return ERR_REPLIED;
-}
 
 static void reply_none(struct call *call, uint32_t count)
 {
@@ -26,27 +16,6 @@ static void reply_none(struct call *call, uint32_t count)
 /* ---- HEXPIRE, HPEXPIRE, HEXPIREAT, HPEXPIREAT ---------------------------------------------- */
 
 enum expire_condition { ALWAYS, IF_NONE, IF_ANY, IF_LATER, IF_EARLIER };
-
-static MUST_CHECK enum err read_end(struct call *call, int64_t base_ms, bool seconds,
-                                    int64_t *at_ms)
-{
-    int64_t time;
-    if (!num_parse_i64(args_next(&call->args), &time)) {
-        return ERR_NOT_INT;
-    }
-    if (time < 0) {
-        return fail(call, LIT("ERR invalid expire time, must be >= 0"));
-    }
-    if (time > (seconds ? END_MAX / 1000 : END_MAX)) {
-        return ERR_EXPIRE;
-    }
-    time = seconds ? time * 1000 : time;
-    if (time > END_MAX - base_ms) {
-        return ERR_EXPIRE;
-    }
-    *at_ms = time + base_ms;
-    return OK;
-}
 
 static enum expire_condition read_condition(struct args *args)
 {
@@ -159,7 +128,7 @@ static enum err expire(struct call *call, int64_t base_ms, bool seconds) REQUIRE
     struct entry *entry;
     enum err err = keyspace_find(call->keyspace, call->keys, key, VALUE_HASH, &entry);
     if (err == OK) {
-        err = read_end(call, base_ms, seconds, &expiring.at_ms);
+        err = hash_read_end(call, args_next(&call->args), base_ms, seconds, &expiring.at_ms);
     }
     if (err == OK) {
         expiring.condition = read_condition(&call->args);

@@ -1,7 +1,6 @@
 /* Reading and writing fields together with their lives: HGETDEL, HGETEX, HSETEX. */
 #include "commands/families.h"
 #include "commands/hash_fields.h"
-#include "commands/lifetime.h"
 
 static const char not_positive[] = "ERR Number of fields must be a positive integer";
 
@@ -138,7 +137,7 @@ static enum err hgetex(struct call *call) REQUIRES(*call->keys)
         err = hash_fields_read(call, 1, bytes_of(not_positive), &fields);
     }
     if (err == OK && lifetime_has_time(&lifetime)) {
-        err = lifetime_end(call, &lifetime, &at_ms);
+        err = hash_read_lifetime(call, &lifetime, &at_ms);
     }
     if (err == OK) {
         err = keyspace_find(call->keyspace, call->keys, key, VALUE_HASH, &entry);
@@ -207,7 +206,7 @@ static MUST_CHECK enum err read_setting(struct call *call, struct setting *setti
         err = hash_fields_read(call, 2, bytes_of(not_positive), &setting->fields);
     }
     if (err == OK && lifetime_has_time(&setting->lifetime)) {
-        err = lifetime_end(call, &setting->lifetime, &setting->at_ms);
+        err = hash_read_lifetime(call, &setting->lifetime, &setting->at_ms);
     } else if (err == OK && setting->lifetime.kind == LIFETIME_KEEP) {
         setting->at_ms = HASH_FIELD_SAME;
     }

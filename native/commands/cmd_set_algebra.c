@@ -230,23 +230,19 @@ static MUST_CHECK enum err store_result(struct call *call, struct result *result
     REQUIRES(*call->keys)
 {
     struct bytes key = call_argument(call, 1);
-    bool deleted =
-        keyspace_delete(call->keyspace, call->keys, key, call->engine->settings.lazy_server_del);
+    bool lazily = call->engine->settings.lazy_server_del;
     if (result->count == 0) {
         set_release(call->thread, &result->set);
-        if (deleted) {
+        if (keyspace_delete(call->keyspace, call->keys, key, lazily)) {
             call_changed(call, key, "del");
         }
         reply_integer(call->reply, 0);
         return OK;
     }
-    enum err err = set_adopt(call, key, &result->set);
+    enum err err = keyspace_replace(call->keyspace, call->keys, key, VALUE_SET,
+                                    result->set.encoding, result->set.pointer, lazily);
     if (err != OK) {
-        if (deleted) {
-            struct bytes argv[2] = { LIT("DEL"), key };
-            call_changed(call, key, "del");
-            call_propagate_as(call, argv, 2);
-        }
+        set_release(call->thread, &result->set);
         return err;
     }
     call_changed(call, key, event);

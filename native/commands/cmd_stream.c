@@ -420,7 +420,7 @@ static const struct command_history xsetid_history[] = {
 };
 
 #define TRIMMING                                                                                   \
-    "trim=(strategy=<MAXLEN | MINID> [operator=<equal:token | approximately:token>] "              \
+    "trim=(strategy=<MAXLEN | MINID> [operator=<= equal:token | ~ approximately:token>] "          \
     "threshold:string [LIMIT count:int])"
 
 static const struct command rows[] = {
@@ -440,7 +440,7 @@ static const struct command rows[] = {
         .since = "5.0.0",
         .complexity = "O(1), and with trimming O(N) where N is the number of entries evicted.",
         .summary = "Appends an entry to a stream, which is made when the key has none.",
-        .syntax = "key:key [NOMKSTREAM] [" TRIMMING "] id-selector=<*:token | id:string> "
+        .syntax = "key:key [NOMKSTREAM] [" TRIMMING "] id-selector=<* auto-id:token | id:string> "
                   "data=(field:string value:string) ...",
         .history = xadd_history,
         .tips = varying,

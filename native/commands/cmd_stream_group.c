@@ -270,7 +270,7 @@ static const struct command_history entries_read_history[] = {
     { NULL, NULL },
 };
 
-#define POSITION "id=<id:string | new-id:token>"
+#define POSITION "id-selector=<id:string | $ new-id:token>"
 
 static const struct command rows[] = {
     {

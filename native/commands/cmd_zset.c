@@ -275,6 +275,10 @@ static enum err zincrby(struct call *call) REQUIRES(*call->keys)
 {
     struct zset_add_options options = { .increment = true };
     double increment;
+    (void)args_next(&call->args);
+    if (zset_read_add_option(&call->args, &options)) {
+        return ERR_SYNTAX; /* An option of ZADD is one to Redis, and then a pair is not whole. */
+    }
     if (!zset_read_score(call_argument(call, 2), &increment)) {
         return ERR_NOT_FLOAT;
     }

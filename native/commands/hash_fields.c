@@ -4,6 +4,9 @@
 #include "base/mem.h"
 #include "base/num.h"
 
+/* Ends are at most 46 bits, as Redis keeps them. */
+#define END_MAX (INT64_C(0xfffffffffffe) >> 2)
+
 static enum err fail(struct call *call, struct bytes text)
 {
     reply_error(call->reply, text);
@@ -28,6 +31,34 @@ enum err hash_fields_read(struct call *call, uint32_t words, struct bytes not_po
     *fields = (struct hash_fields){ args->next, (uint32_t)count };
     args->next = args->argc;
     return OK;
+}
+
+enum err hash_read_end(struct call *call, struct bytes text, int64_t base_ms, bool seconds,
+                       int64_t *at_ms)
+{
+    int64_t time;
+    if (!num_parse_i64(text, &time)) {
+        return ERR_NOT_INT;
+    }
+    if (time < 0) {
+        return fail(call, LIT("ERR invalid expire time, must be >= 0"));
+    }
+    if (time > (seconds ? END_MAX / 1000 : END_MAX)) {
+        return ERR_EXPIRE;
+    }
+    time = seconds ? time * 1000 : time;
+    if (time > END_MAX - base_ms) {
+        return ERR_EXPIRE;
+    }
+    *at_ms = time + base_ms;
+    return OK;
+}
+
+enum err hash_read_lifetime(struct call *call, const struct lifetime *lifetime, int64_t *at_ms)
+{
+    bool seconds = lifetime->kind == LIFETIME_EX || lifetime->kind == LIFETIME_EXAT;
+    bool relative = lifetime->kind == LIFETIME_EX || lifetime->kind == LIFETIME_PX;
+    return hash_read_end(call, lifetime->text, relative ? call->now_ms : 0, seconds, at_ms);
 }
 
 bool hash_effect_init(struct hash_effect *effect, uint32_t head, uint32_t fields)

@@ -3,6 +3,7 @@
 #define COMMANDS_HASH_FIELDS_H
 
 #include "commands/hash_commands.h"
+#include "commands/lifetime.h"
 
 struct hash_fields {
     uint32_t first, count; /* of argv */
@@ -12,6 +13,14 @@ struct hash_fields {
  * 'not_positive' is the error text for a number that is none. */
 MUST_CHECK enum err hash_fields_read(struct call *call, uint32_t words, struct bytes not_positive,
                                      struct hash_fields *fields);
+
+/* Reads when fields are to end: 'text' counts from 'base_ms' on.  Fields have narrower bounds
+ * than keys, and an end may have passed. */
+MUST_CHECK enum err hash_read_end(struct call *call, struct bytes text, int64_t base_ms,
+                                  bool seconds, int64_t *at_ms);
+/* The same of EX, PX, EXAT or PXAT. */
+MUST_CHECK enum err hash_read_lifetime(struct call *call, const struct lifetime *lifetime,
+                                       int64_t *at_ms);
 
 /* Fields that a command has changed in one way, to be logged by one effect. */
 struct hash_effect {

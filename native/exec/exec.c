@@ -3,18 +3,24 @@
 #include "exec/perform.h"
 #include "exec/transaction_internal.h"
 
-/* Writes the keys of the queued and of the watched commands into the executor's scratch;
- * their number, or -1 when memory is short. */
+/* Instead of a number of keys. */
+enum { NO_MEMORY = -1, NO_FORM = -2 };
+
+/* Writes the keys of the queued and of the watched commands into the executor's scratch: their
+ * number, NO_MEMORY, or NO_FORM when the arguments of a command don't tell its keys. */
 static int64_t gather_keys(struct executor *executor, const struct session *session)
 {
     const struct transaction *transaction = session->transaction;
     uint32_t count = 0;
     if (!executor_reserve_keys(executor, transaction->arguments + transaction->watch_count)) {
-        return -1;
+        return NO_MEMORY;
     }
     for (uint32_t i = 0; i < transaction->count; i++) {
         const struct queued *queued = transaction->queue[i];
         int found = command_keys(queued->command, queued->argv, queued->argc, executor->found);
+        if (found <= 0 && queued->command->derived.plan == PLAN_KEYS) {
+            return NO_FORM;
+        }
         for (int j = 0; j < found; j++) {
             executor->keys[count].name = queued->argv[executor->found[j].at];
             executor->keys[count++].db = session->db;
@@ -101,8 +107,10 @@ static void run_with_keys(struct executor *executor, struct session *session,
                           struct reply *reply) UNCHECKED_LOCKING
 {
     int64_t count = gather_keys(executor, session);
-    if (count < 0) {
+    if (count == NO_MEMORY) {
         reply_err(reply, ERR_OUT_OF_MEMORY, "exec");
+    } else if (count == NO_FORM) {
+        run_exclusively(executor, session, reply); /* Its handler finds the fault and says so. */
     } else if (count == 0) {
         run_queue(executor, session, reply);
     } else {

@@ -65,11 +65,12 @@ static void add_child(struct syntax_tree *tree, uint16_t parent, uint16_t child)
 }
 
 /* A name with its type, a name or a token: everything up to a space or a sign of the
- * language. */
+ * language; "=" alone is a token, too. */
 static struct bytes read_word(struct parser *parser)
 {
     skip_spaces(parser);
     size_t len = strcspn(parser->at, " =|<>()[]");
+    len = len == 0 && parser->at[0] == '=' && parser->at[1] == ' ' ? 1 : len;
     if (len > 3 && memcmp(parser->at + len - 3, "...", 3) == 0) {
         len -= 3;
     }

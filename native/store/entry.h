@@ -43,8 +43,9 @@ enum encoding {
 enum entry_flags {
     ENTRY_EXPIRES = 1 << 0,
     ENTRY_WIDE = 1 << 1,
-    ENTRY_BLOB = 1 << 2,  /* a string kept in a blob */
-    ENTRY_EPOCH = 1 << 3, /* the parity of the snapshot epoch in which it was last written */
+    ENTRY_BLOB = 1 << 2,       /* a string kept in a blob */
+    ENTRY_EPOCH = 1 << 3,      /* the parity of the snapshot epoch in which it was last written */
+    ENTRY_FIELDS_END = 1 << 4, /* a hash with fields that may end */
 };
 
 /* Strings longer than this live in a blob; so the value length fits 16 bits and the

@@ -27,6 +27,20 @@ void stripe_expire(struct store_thread *thread, struct stripe *stripe, uint64_t 
     entry_free(thread, entry);
 }
 
+struct entry *stripe_drop_ended(struct store_thread *thread, struct stripe *stripe, uint64_t hash,
+                                struct table_place place, struct entry *entry)
+{
+    if (entry_is_due(entry, thread->now_ms)) {
+        stripe_expire(thread, stripe, hash, place, entry);
+        return NULL;
+    }
+    if ((entry->flags & ENTRY_FIELDS_END) != 0 &&
+        !field_ends_drop(thread, stripe, hash, place, entry)) {
+        return NULL;
+    }
+    return entry;
+}
+
 /* Removes up to CHUNK keys of a stripe, held for writing, that are due. */
 static void expire_chunk(struct store_thread *thread, struct stripe *stripe)
 {

@@ -76,12 +76,13 @@ static void tidy(const struct keyspace *ks, const struct stripe *stripe, struct 
 }
 
 void field_ends_note(struct store_thread *thread, struct stripe *stripe, uint64_t key_hash,
-                     const struct entry *entry)
+                     struct entry *entry)
 {
     if (entry->type != VALUE_HASH || entry->encoding != ENCODING_HASHTABLE ||
         !members_may_end(entry_pointer(entry))) {
         return;
     }
+    entry->flags |= ENTRY_FIELDS_END;
     struct keyspace *ks = thread->keyspace;
     struct expiry_index *index = index_of(ks, stripe);
     struct members_noted *noted = members_noted(entry_pointer(entry));
@@ -118,15 +119,15 @@ static void tell_field(void *user, struct bytes name)
     }
 }
 
-/* Removes up to FIELDS due fields of a hash, and the hash when none is left. */
-static void expire_fields(struct store_thread *thread, struct stripe *stripe, uint64_t key_hash,
-                          struct table_place place, struct entry *entry)
+/* Removes up to 'most' due fields of a hash, and the hash when none is left: false. */
+static bool expire_fields(struct store_thread *thread, struct stripe *stripe, uint64_t key_hash,
+                          struct table_place place, struct entry *entry, uint64_t most)
 {
     struct keyspace *ks = thread->keyspace;
     struct members *members = entry_pointer(entry);
     struct telling telling = { thread, ks->index_of[entry_database(entry)], entry_key(entry) };
     bool any = false;
-    for (int left = FIELDS; left > 0; left--) {
+    for (; most > 0; most--) {
         if (!members_remove_due(thread, members, thread->now_ms, tell_field, &telling)) {
             break;
         }
@@ -138,7 +139,7 @@ static void expire_fields(struct store_thread *thread, struct stripe *stripe, ui
     if (members_count(members) > 0) {
         members_noted(members)->when = INT64_MAX;
         field_ends_note(thread, stripe, key_hash, entry);
-        return;
+        return true;
     }
     if (telling.db != INDEX_NONE && ks->hooks.fields_gone != NULL) {
         ks->hooks.fields_gone(ks->hooks.user, telling.db, telling.key);
@@ -146,6 +147,15 @@ static void expire_fields(struct store_thread *thread, struct stripe *stripe, ui
     stripe_remove(thread, stripe, key_hash, place, entry);
     value_free(thread, entry, true);
     entry_free(thread, entry);
+    return false;
+}
+
+bool field_ends_drop(struct store_thread *thread, struct stripe *stripe, uint64_t key_hash,
+                     struct table_place place, struct entry *entry)
+{
+    const struct members *members = entry_pointer(entry);
+    return !members_may_end(members) || members_next_end(members) > thread->now_ms ||
+           expire_fields(thread, stripe, key_hash, place, entry, UINT64_MAX);
 }
 
 void field_ends_expire(struct store_thread *thread, struct stripe *stripe)
@@ -158,13 +168,13 @@ void field_ends_expire(struct store_thread *thread, struct stripe *stripe)
         struct table_place place;
         struct entry *entry = find_owner(ks, stripe, &item, &place);
         if (entry != NULL) {
-            expire_fields(thread, stripe, item.hash, place, entry);
+            (void)expire_fields(thread, stripe, item.hash, place, entry, FIELDS);
         }
     }
 }
 
 void keyspace_note_field_ends(struct keyspace *ks, struct keylock *lock, struct bytes key,
-                              const struct entry *entry)
+                              struct entry *entry)
 {
     uint64_t hash = held_hash(ks, lock, lock->db, key, true);
     field_ends_note(lock->thread, stripe_of(ks, hash), hash, entry);

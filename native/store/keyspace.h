@@ -165,7 +165,7 @@ MUST_CHECK enum err keyspace_expire_at(struct keyspace *ks, struct keylock *lock
 
 /* Fields of the hash of 'key' were given ends: has the background know. */
 void keyspace_note_field_ends(struct keyspace *ks, struct keylock *lock, struct bytes key,
-                              const struct entry *entry) REQUIRES(*lock);
+                              struct entry *entry) REQUIRES(*lock);
 
 /* Removes 'key'; false when there was no live one.  Large values are freed by the
  * background when 'lazily'. */

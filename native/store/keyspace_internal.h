@@ -288,6 +288,12 @@ void stripe_publish_expiry(struct keyspace *ks, struct stripe *stripe);
 void stripe_expire(struct store_thread *thread, struct stripe *stripe, uint64_t hash,
                    struct table_place place, struct entry *entry);
 
+/* Removes the entry if its time has come, and before a write those of its fields whose time has:
+ * so what a write tells is enough for those who let nothing end by themselves.  The entry, or
+ * NULL when it is gone. */
+struct entry *stripe_drop_ended(struct store_thread *thread, struct stripe *stripe, uint64_t hash,
+                                struct table_place place, struct entry *entry);
+
 /* The live entry of a key whose stripe is held for writing, or NULL; one past its time is
  * removed. */
 static inline struct entry *find_for_write(struct store_thread *thread, struct stripe *stripe,
@@ -295,9 +301,8 @@ static inline struct entry *find_for_write(struct store_thread *thread, struct s
                                            struct table_place *place)
 {
     struct entry *entry = table_find(&stripe->table, hash, id, key, place);
-    if (entry != NULL && entry_is_due(entry, thread->now_ms)) {
-        stripe_expire(thread, stripe, hash, *place, entry);
-        return NULL;
+    if (entry != NULL && (entry->flags & (ENTRY_EXPIRES | ENTRY_FIELDS_END)) != 0) {
+        return stripe_drop_ended(thread, stripe, hash, *place, entry);
     }
     return entry;
 }
@@ -308,7 +313,10 @@ static inline struct entry *find_for_write(struct store_thread *thread, struct s
 int64_t field_ends_first(const struct keyspace *ks, const struct stripe *stripe);
 /* Has the stripe know when a field of the entry, if it is a hash, ends next. */
 void field_ends_note(struct store_thread *thread, struct stripe *stripe, uint64_t key_hash,
-                     const struct entry *entry);
+                     struct entry *entry);
+/* Removes the due fields of a hash and tells of them; the hash, too, when none is left: false. */
+bool field_ends_drop(struct store_thread *thread, struct stripe *stripe, uint64_t key_hash,
+                     struct table_place place, struct entry *entry);
 /* Removes some fields of a stripe, held for writing, that are due. */
 void field_ends_expire(struct store_thread *thread, struct stripe *stripe);
 void field_ends_release(struct keyspace *ks);

@@ -216,15 +216,14 @@ static struct entry *peek(struct keyspace *ks, struct keylock *lock, uint32_t db
     struct stripe *stripe = stripe_of(ks, hash);
     struct table_place place;
     struct entry *entry = table_find(&stripe->table, hash, database_id(ks, db), key, &place);
-    if (entry != NULL && entry_is_due(entry, thread->now_ms)) {
-        if (lock->mode == KEYLOCK_WRITE) {
-            stripe_expire(thread, stripe, hash, place, entry);
-        } else {
-            lock->met_expired = true;
-        }
-        return NULL;
+    if (entry == NULL || (entry->flags & (ENTRY_EXPIRES | ENTRY_FIELDS_END)) == 0) {
+        return entry;
     }
-    return entry;
+    if (lock->mode == KEYLOCK_WRITE) {
+        return stripe_drop_ended(thread, stripe, hash, place, entry);
+    }
+    lock->met_expired = lock->met_expired || entry_is_due(entry, thread->now_ms);
+    return entry_is_due(entry, thread->now_ms) ? NULL : entry;
 }
 
 static __attribute__((noinline)) enum err find_any(struct keyspace *ks, struct keylock *lock,
@@ -264,7 +263,7 @@ enum err keyspace_find(struct keyspace *ks, struct keylock *lock, struct bytes k
         lock->missed = key;
         return OK;
     }
-    if (UNLIKELY((entry->flags & ENTRY_EXPIRES) != 0 || entry->type != type)) {
+    if (UNLIKELY((entry->flags & (ENTRY_EXPIRES | ENTRY_FIELDS_END)) != 0 || entry->type != type)) {
         return find_any(ks, lock, key, type, found);
     }
     *found = entry;

@@ -39,17 +39,20 @@ bool stream_group_lag(const struct stream *stream, const struct stream_group *gr
     if (read == STREAM_READ_UNKNOWN || stream_has_gap_from(stream, group->last_id)) {
         read = stream_entries_until(stream, group->last_id);
     }
-    *lag = (int64_t)stream->entries_added - read;
+    *lag = (int64_t)(stream->entries_added - (uint64_t)read);
     return read != STREAM_READ_UNKNOWN;
 }
 
 void stream_group_advance(const struct stream *stream, struct stream_group *group,
                           struct stream_id id)
 {
-    if (group->entries_read != STREAM_READ_UNKNOWN && !stream_has_gap_from(stream, id)) {
-        group->entries_read++;
+    int64_t read = group->entries_read;
+    if (read != STREAM_READ_UNKNOWN && !stream_has_gap_from(stream, id)) {
+        read = read < INT64_MAX ? read + 1 : STREAM_READ_UNKNOWN;
     } else if (stream->entries_added > 0) {
-        group->entries_read = stream_entries_until(stream, id);
+        read = stream_entries_until(stream, id);
     }
+    /* XSETID may have set a number of entries to which no more can be added. */
+    group->entries_read = read < 0 ? STREAM_READ_UNKNOWN : read;
     group->last_id = id;
 }

@@ -5,7 +5,7 @@ import { RawClient, type Target } from '../support/wire-client';
 /** What a reply ends with when the server closed the connection instead of completing it. */
 export const CLOSED = '<closed>';
 
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 60_000;
 
 export class ReplyClient {
   readonly #connection: RawClient;

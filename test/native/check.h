@@ -70,6 +70,12 @@ static inline uint64_t check_random_below(uint64_t *state, uint64_t bound)
     return check_random(state) % bound;
 }
 
+/* With RLN_TEST_TRACE set, tests with dice tell what they do. */
+static inline bool check_traces(void)
+{
+    return getenv("RLN_TEST_TRACE") != NULL;
+}
+
 _Noreturn static inline void check_fail(const char *file, int line, const char *what)
 {
     fflush(stdout);
@@ -118,6 +124,18 @@ static inline void check_bytes(const char *file, int line, const char *text, str
                  text, seen, got.len, wanted, expected.len);
         check_fail(file, line, what);
     }
+}
+
+/* Words on a line of standard error, behind 'who'. */
+static inline void check_tell(const char *who, const struct bytes *words, size_t count)
+{
+    fprintf(stderr, "%s", who);
+    for (size_t i = 0; i < count; i++) {
+        char text[100];
+        check_quote(words[i], text, sizeof text);
+        fprintf(stderr, " %s", words[i].len > 0 ? text : "''");
+    }
+    fprintf(stderr, "\n");
 }
 
 /* The expression holds. */

@@ -1,87 +1,12 @@
 /* Clients that wait for keys: served in the order of arrival, whoever feeds the keys, and on
  * several threads at once. */
-#include "exec/blocking.h"
-
 #include <pthread.h>
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "run.h"
-
-/* A client with a carrier that may wait; what an owner's thread would do is done at once. */
-struct waiting_client {
-    struct run_client client;
-    _Atomic uint32_t answers;
-};
-
-static void no_addresses(const struct session *session, struct buf *peer, struct buf *ours)
-{
-    (void)session, (void)peer, (void)ours;
-}
-
-static int no_descriptor(const struct session *session)
-{
-    (void)session;
-    return -1;
-}
-
-static void no_buffers(const struct session *session, size_t *query, size_t *query_free,
-                       size_t *output, size_t *output_pieces, size_t *total)
-{
-    (void)session;
-    *query = *query_free = *output = *output_pieces = *total = 0;
-}
-
-static void no_kill(struct session *session)
-{
-    (void)session;
-}
-
-static void count_answer(struct session *session)
-{
-    struct run_client *client =
-        (struct run_client *)(void *)((char *)session - offsetof(struct run_client, session));
-    atomic_fetch_add(&((struct waiting_client *)client)->answers, 1);
-}
-
-static void no_push(struct session *session, struct bytes bytes)
-{
-    (void)session, (void)bytes;
-}
-
-static const struct session_carrier carrier = {
-    .addresses = no_addresses,
-    .descriptor = no_descriptor,
-    .buffers = no_buffers,
-    .kill = no_kill,
-    .answered = count_answer,
-    .push = no_push,
-    .kind = 'N',
-};
+#include "waiting_client.h"
 
 static struct run_server server;
-
-static void waiting_init(struct waiting_client *waiting)
-{
-    memset(waiting, 0, sizeof *waiting);
-    waiting->client.server = &server;
-    session_init(&waiting->client.session, &server.engine, &carrier, server.now_us / 1000);
-}
-
-/* The answer that was not taken yet. */
-static struct bytes take(struct waiting_client *waiting)
-{
-    reply_clear(&waiting->client.reply);
-    CHECK(blocking_holds(&waiting->client.session));
-    CHECK((waiting->client.session.flags & SESSION_BLOCKED) == 0);
-    blocking_take_answer(&waiting->client.session, &waiting->client.reply);
-    return run_flatten(&waiting->client);
-}
-
-static bool waits(const struct waiting_client *waiting)
-{
-    return (waiting->client.session.flags & SESSION_BLOCKED) != 0;
-}
 
 /* ---- On one thread ------------------------------------------------------------------------- */
 
@@ -90,18 +15,18 @@ static void the_first_to_wait_is_the_first_to_be_served(void)
     struct waiting_client first, second;
     struct run_client other;
     run_server_init(&server);
-    waiting_init(&first);
-    waiting_init(&second);
+    waiting_init(&first, &server);
+    waiting_init(&second, &server);
     run_client_init(&other, &server);
 
     CHECK_REPLY(RUN_LINE(&first.client, "BLPOP k 0"), "");
     CHECK_REPLY(RUN_LINE(&second.client, "BLPOP j k 0"), "");
-    CHECK(waits(&first) && waits(&second));
+    CHECK(waiting_waits(&first) && waiting_waits(&second));
     CHECK_REPLY(RUN_LINE(&other, "RPUSH k a"), ":1\r\n");
-    CHECK_REPLY(take(&first), "*2\r\n$1\r\nk\r\n$1\r\na\r\n");
-    CHECK(waits(&second));
+    CHECK_REPLY(waiting_take(&first), "*2\r\n$1\r\nk\r\n$1\r\na\r\n");
+    CHECK(waiting_waits(&second));
     CHECK_REPLY(RUN_LINE(&other, "RPUSH j b c"), ":2\r\n");
-    CHECK_REPLY(take(&second), "*2\r\n$1\r\nj\r\n$1\r\nb\r\n");
+    CHECK_REPLY(waiting_take(&second), "*2\r\n$1\r\nj\r\n$1\r\nb\r\n");
     CHECK_REPLY(RUN_LINE(&other, "LRANGE j 0 -1"), "*1\r\n$1\r\nc\r\n");
     CHECK_REPLY(RUN_LINE(&other, "EXISTS k"), ":0\r\n");
     CHECK_INT(server.engine.blocking.sessions, 0);
@@ -118,8 +43,8 @@ static void an_answer_may_feed_another_client(void)
     struct waiting_client mover, popper;
     struct run_client other;
     run_server_init(&server);
-    waiting_init(&mover);
-    waiting_init(&popper);
+    waiting_init(&mover, &server);
+    waiting_init(&popper, &server);
     run_client_init(&other, &server);
 
     CHECK_REPLY(RUN_LINE(&mover.client, "BLMOVE a b LEFT RIGHT 0"), "");
@@ -128,8 +53,8 @@ static void an_answer_may_feed_another_client(void)
     RUN_LINE(&other, "LPUSH a x");
     RUN_LINE(&other, "LPUSH a y");
     CHECK_REPLY(RUN_LINE(&other, "EXEC"), "*2\r\n:1\r\n:2\r\n");
-    CHECK_REPLY(take(&mover), "$1\r\ny\r\n");
-    CHECK_REPLY(take(&popper), "*2\r\n$1\r\nb\r\n$1\r\ny\r\n");
+    CHECK_REPLY(waiting_take(&mover), "$1\r\ny\r\n");
+    CHECK_REPLY(waiting_take(&popper), "*2\r\n$1\r\nb\r\n$1\r\ny\r\n");
     CHECK_REPLY(RUN_LINE(&other, "LRANGE a 0 -1"), "*1\r\n$1\r\nx\r\n");
 
     run_client_release(&mover.client);
@@ -143,8 +68,8 @@ static void who_leaves_while_waiting_leaves_nothing_behind(void)
     struct waiting_client leaver, stayer;
     struct run_client other;
     run_server_init(&server);
-    waiting_init(&leaver);
-    waiting_init(&stayer);
+    waiting_init(&leaver, &server);
+    waiting_init(&stayer, &server);
     run_client_init(&other, &server);
 
     RUN_LINE(&leaver.client, "BLPOP a b c a 0");
@@ -153,7 +78,7 @@ static void who_leaves_while_waiting_leaves_nothing_behind(void)
     CHECK_INT(server.engine.blocking.sessions, 1);
     CHECK_INT(server.engine.blocking.key_count, 1);
     RUN_LINE(&other, "RPUSH b 1 2");
-    CHECK_REPLY(take(&stayer), "*2\r\n$1\r\nb\r\n$1\r\n1\r\n");
+    CHECK_REPLY(waiting_take(&stayer), "*2\r\n$1\r\nb\r\n$1\r\n1\r\n");
     CHECK_REPLY(RUN_LINE(&other, "LLEN b"), ":1\r\n");
 
     /* With an answer that nobody takes. */
@@ -170,19 +95,19 @@ static void the_time_of_a_wait_may_be_over(void)
 {
     struct waiting_client client;
     run_server_init(&server);
-    waiting_init(&client);
+    waiting_init(&client, &server);
 
     RUN_LINE(&client.client, "BLPOP k 0.25");
     CHECK_INT(blocking_deadline(&client.client.session), RUN_START_MS + 250);
     blocking_time_out(&server.engine.blocking, &client.client.session);
-    CHECK_REPLY(take(&client), "*-1\r\n");
+    CHECK_REPLY(waiting_take(&client), "*-1\r\n");
     RUN_LINE(&client.client, "WAIT 3 100");
     blocking_time_out(&server.engine.blocking, &client.client.session);
-    CHECK_REPLY(take(&client), ":0\r\n");
+    CHECK_REPLY(waiting_take(&client), ":0\r\n");
     RUN_LINE(&client.client, "BLPOP k 0");
     CHECK_INT(blocking_deadline(&client.client.session), 0);
     blocking_fail(&server.engine.blocking, &client.client.session, LIT("UNBLOCKED enough"));
-    CHECK_REPLY(take(&client), "-UNBLOCKED enough\r\n");
+    CHECK_REPLY(waiting_take(&client), "-UNBLOCKED enough\r\n");
 
     run_client_release(&client.client);
     run_server_release(&server);
@@ -192,14 +117,14 @@ static void inside_a_transaction_nobody_waits(void)
 {
     struct waiting_client client;
     run_server_init(&server);
-    waiting_init(&client);
+    waiting_init(&client, &server);
 
     RUN_LINE(&client.client, "MULTI");
     RUN_LINE(&client.client, "BLPOP k 0");
     RUN_LINE(&client.client, "BLMOVE k j LEFT LEFT 0");
     RUN_LINE(&client.client, "BZPOPMIN k 0");
     CHECK_REPLY(RUN_LINE(&client.client, "EXEC"), "*3\r\n*-1\r\n$-1\r\n*-1\r\n");
-    CHECK(!waits(&client));
+    CHECK(!waiting_waits(&client));
 
     run_client_release(&client.client);
     run_server_release(&server);
@@ -209,13 +134,13 @@ static void memory_that_is_short_leaves_nobody_waiting(void)
 {
     struct waiting_client client;
     run_server_init(&server);
-    waiting_init(&client);
+    waiting_init(&client, &server);
     for (long n = 1; n <= 6; n++) {
         mem_fail_after(n);
         struct bytes reply = RUN_LINE(&client.client, "BLPOP one two three 0");
         mem_fail_after(0);
         if (reply.len == 0) {
-            CHECK(waits(&client));
+            CHECK(waiting_waits(&client));
             blocking_forget(&server.engine.blocking, &client.client.session);
             client.client.session.flags &= ~(uint32_t)SESSION_BLOCKED;
         }
@@ -246,7 +171,7 @@ static void *consume(void *unused)
     unsigned turn = 0;
     (void)unused;
     CHECK(executor != NULL && executor_init(executor, &server.engine));
-    waiting_init(&waiting);
+    waiting_init(&waiting, &server);
     while (atomic_load(&popped_count) < PRODUCERS * ITEMS) {
         struct session *session = &waiting.client.session;
         executor_enter(executor);
@@ -349,5 +274,5 @@ int main(void)
     RUN_TEST(inside_a_transaction_nobody_waits);
     RUN_TEST(memory_that_is_short_leaves_nobody_waiting);
     RUN_TEST(each_element_is_popped_once_by_waiting_threads);
-    return 0;
+    return check_done();
 }

@@ -93,8 +93,12 @@ static void bad_arguments_are_refused(void)
                 "-ERR The `numfields` parameter must match the number of arguments\r\n");
     CHECK_REPLY(RUN_LINE(&client, "HSETEX h FNX FXX FIELDS 1 a 1"), "-ERR syntax error\r\n");
     CHECK_REPLY(RUN_LINE(&client, "HSETEX h EX 1 KEEPTTL FIELDS 1 a 1"), "-ERR syntax error\r\n");
-    CHECK_REPLY(RUN_LINE(&client, "HSETEX h EX 0 FIELDS 1 a 1"),
+    CHECK_REPLY(RUN_LINE(&client, "HSETEX h EX -1 FIELDS 1 a 1"),
+                "-ERR invalid expire time, must be >= 0\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "HSETEX h PXAT 70368744177664 FIELDS 1 a 1"),
                 "-ERR invalid expire time in 'hsetex' command\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "HGETEX h EX 70368744178 FIELDS 1 a"),
+                "-ERR invalid expire time in 'hgetex' command\r\n");
     CHECK_REPLY(RUN_LINE(&client, "HGETEX h EX x FIELDS 1 a"),
                 "-ERR value is not an integer or out of range\r\n");
     end();
@@ -117,6 +121,7 @@ static void what_commands_came_to_is_told(void)
     CHECK_TOLD(&told, &client, "HGETEX h PXAT 5 FIELDS 1 c", "0 HDEL h c;", "0 h=hdel;");
     CHECK_TOLD(&told, &client, "HEXPIREAT h 5 FIELDS 2 a b", "0 HDEL h a b;", "0 h=hdel;0 h=del;");
     CHECK_TOLD(&told, &client, "HSETEX h FXX FIELDS 1 a 1", "", "");
+    CHECK_TOLD(&told, &client, "HSETEX h EX 0 FIELDS 1 a 1", "", "");
     CHECK_TOLD(&told, &client, "HSETEX h EX 1 FIELDS 2 a 1 b 2",
                "0 HSET h a 1 b 2;0 HPEXPIREAT h 1700000001000 FIELDS 2 a b;",
                "0 h=hset;0 h=hexpire;");
@@ -279,6 +284,27 @@ static void without_memory_ends_stay_as_they_were(void)
     end();
 }
 
+/* Or who does a write again without knowing the time would write to them. */
+static void a_write_first_tells_of_fields_that_have_ended(void)
+{
+    begin();
+    RUN_LINE(&client, "HSET h a 1 b 2");
+    RUN_LINE(&client, "HPEXPIRE h 10 FIELDS 1 a");
+    CHECK_TOLD(&told, &client, "HINCRBYFLOAT h a 1.5", "0 HSETEX h KEEPTTL FIELDS 1 a 2.5;",
+               "0 h=hincrbyfloat;");
+    run_advance_ms(&server, 10);
+    CHECK_TOLD(&told, &client, "HGET h a", "", "");
+    CHECK_TOLD(&told, &client, "HINCRBY h a 5", "0 HDEL h a;0 HINCRBY h a 5;",
+               "0 h=hexpired;0 h=hincrby;");
+    RUN_LINE(&client, "HPEXPIRE h 9 FIELDS 1 a");
+    RUN_LINE(&client, "HPEXPIRE h 10 FIELDS 1 b");
+    run_advance_ms(&server, 10);
+    CHECK_TOLD(&told, &client, "RENAME h j", "0 HDEL h a;0 HDEL h b;",
+               "0 h=hexpired;0 h=hexpired;0 h=del;");
+    CHECK_REPLY(RUN_LINE(&client, "EXISTS h"), ":0\r\n");
+    end();
+}
+
 int main(void)
 {
     RUN_TEST(ends_are_set_told_and_taken_away);
@@ -290,5 +316,6 @@ int main(void)
     RUN_TEST(the_background_removes_ended_fields_and_empty_hashes);
     RUN_TEST(many_ends_come_and_go_as_in_a_plain_model);
     RUN_TEST(without_memory_ends_stay_as_they_were);
+    RUN_TEST(a_write_first_tells_of_fields_that_have_ended);
     return check_done();
 }

@@ -249,6 +249,23 @@ static void walks_and_moves_run_inside_too(void)
     end();
 }
 
+/* Its handler has nothing locked but with everything. */
+static void a_command_whose_keys_cannot_be_told_runs_inside_too(void)
+{
+    begin();
+    RUN_LINE(&client, "SADD set a");
+    RUN_LINE(&client, "MULTI");
+    RUN_LINE(&client, "SINTERCARD 3 set");
+    RUN_LINE(&client, "LMPOP x set LEFT");
+    RUN_LINE(&client, "ZUNIONSTORE to 2 set");
+    RUN_LINE(&client, "XREAD COUNT 1 set 0");
+    CHECK_REPLY(RUN_LINE(&client, "EXEC"),
+                "*4\r\n-ERR Number of keys can't be greater than number of args\r\n"
+                "-ERR numkeys should be greater than 0\r\n-ERR syntax error\r\n"
+                "-ERR syntax error\r\n");
+    end();
+}
+
 static void memory_that_is_short_is_told_at_the_queue(void)
 {
     begin();
@@ -425,6 +442,7 @@ int main(void)
     RUN_TEST(flushing_and_swapping_call_it_off);
     RUN_TEST(a_transaction_may_change_the_database);
     RUN_TEST(walks_and_moves_run_inside_too);
+    RUN_TEST(a_command_whose_keys_cannot_be_told_runs_inside_too);
     RUN_TEST(memory_that_is_short_is_told_at_the_queue);
     RUN_TEST(a_queue_that_gets_no_memory_aborts);
     RUN_TEST(a_client_may_leave_with_everything_open);
