@@ -11,9 +11,11 @@
 /* Calls of this thread until one fails; 0 is off. */
 static _Thread_local long fail_countdown;
 
-void mem_fail_after(long n)
+long mem_fail_after(long n)
 {
+    long left = fail_countdown;
     fail_countdown = n;
+    return left;
 }
 
 static bool fails_on_purpose(void)

@@ -35,8 +35,9 @@ void mem_free(void *at);
 size_t mem_size(const void *at);
 
 /* Tests only (RLN_TEST builds): the n-th mem_try_* call of this thread from now fails
- * (1 is the next); 0 switches it off. */
-void mem_fail_after(long n);
+ * (1 is the next); 0 switches it off.  Returns in how many calls one would have failed by the
+ * former plan; 0: it has failed, or there was none. */
+long mem_fail_after(long n);
 
 #ifndef MEM_IMPLEMENTATION
 #pragma GCC poison malloc calloc realloc strdup strndup

@@ -53,11 +53,11 @@ enum lock_rank {
     RANK_SERVER,    /* configuration and lifecycle */
     RANK_EXCLUSIVE, /* the exclusive section */
     RANK_SESSIONS,  /* the list of connected sessions */
-    RANK_SCRIPTS,   /* the table of scripts and functions */
     RANK_STRIPE,    /* key stripes, ascending stripe index */
     RANK_BLOCKED,   /* the table of awaited keys */
     RANK_PUBSUB,    /* channel and pattern tables: notifications are sent while keys are held */
     RANK_CHANGES,   /* change log: AOF and replication backlog */
+    RANK_SCRIPTS,   /* the table of scripts and functions: a transaction may hold keys */
     RANK_CONFIG,    /* the configuration's texts: commands that hold keys may ask for them */
     RANK_QUEUE,     /* job and event queues */
     RANK_LOG,       /* the log sink */

@@ -75,14 +75,16 @@ void geo_reply_point(struct reply *reply, struct geo_point point)
 
 /* ---- GEOADD ------------------------------------------------------------------------------------------- */
 
-/* Logs what GEOADD is: ZADD with the positions as scores. */
-static MUST_CHECK enum err propagate_add(struct call *call, struct bytes key,
-                                         const struct zset_add_options *options,
-                                         const struct bytes *pairs, uint32_t count)
+/* Logs what GEOADD is: ZADD with the positions as scores.  Without the memory for that it is
+ * logged as it came; its places stand from argument 'first' on. */
+static void propagate_add(struct call *call, struct bytes key,
+                          const struct zset_add_options *options, const struct bytes *pairs,
+                          uint32_t count, uint32_t first)
 {
     struct bytes *argv = mem_try_alloc((5 + 2 * (size_t)count) * sizeof *argv);
     if (argv == NULL) {
-        return ERR_OUT_OF_MEMORY;
+        call_propagate_as(call, call->args.argv, first + 3 * count);
+        return;
     }
     uint32_t argc = 0;
     argv[argc++] = LIT("ZADD");
@@ -96,7 +98,6 @@ static MUST_CHECK enum err propagate_add(struct call *call, struct bytes key,
     memcpy(argv + argc, pairs, 2 * (size_t)count * sizeof *argv);
     call_propagate_as(call, argv, argc + 2 * count);
     mem_free(argv);
-    return OK;
 }
 
 /* Memory for the places of one command: their scores, as numbers and as text, and the pairs
@@ -164,11 +165,10 @@ static enum err geoadd(struct call *call) REQUIRES(*call->keys)
     enum err err =
         places_init(&places, count) ? read_places(call, &places, count) : ERR_OUT_OF_MEMORY;
     if (err == OK) {
-        uint32_t changed = call->effects.changed;
-        err = zset_add_members(call, key, &options, places.scores, places.pairs, count);
-        if (call->effects.changed != changed &&
-            propagate_add(call, key, &options, places.pairs, count) != OK) {
-            err = err == OK ? ERR_OUT_OF_MEMORY : err;
+        uint32_t done;
+        err = zset_add_members(call, key, &options, places.scores, places.pairs, count, &done);
+        if (call->effects.changed > 0) {
+            propagate_add(call, key, &options, places.pairs, done, args->argc - left);
         }
     }
     places_release(&places);

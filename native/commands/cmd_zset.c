@@ -157,13 +157,15 @@ static MUST_CHECK enum err add_one(struct call *call, struct zset *zset,
     return OK;
 }
 
-/* All members, one after the other; what was done before an error stays. */
+/* All members, one after the other; what was done before an error stays: '*done' of them. */
 static MUST_CHECK enum err add_all(struct call *call, struct zset *zset,
                                    const struct zset_add_options *options, const double *scores,
-                                   const struct bytes *pairs, uint32_t count, struct added *added)
+                                   const struct bytes *pairs, uint32_t count, struct added *added,
+                                   uint32_t *done)
 {
     enum { AHEAD = 8 };
     for (uint32_t i = 0; i < count; i++) {
+        *done = i;
         if (i + AHEAD < count) {
             zset_prefetch(zset, pairs[2 * (i + AHEAD) + 1]);
         }
@@ -172,6 +174,7 @@ static MUST_CHECK enum err add_all(struct call *call, struct zset *zset,
             return err;
         }
     }
+    *done = count;
     return OK;
 }
 
@@ -202,11 +205,12 @@ static void reply_added(struct call *call, const struct zset_add_options *option
 
 enum err zset_add_members(struct call *call, struct bytes key,
                           const struct zset_add_options *options, const double *scores,
-                          const struct bytes *pairs, uint32_t count)
+                          const struct bytes *pairs, uint32_t count, uint32_t *done)
 {
     struct entry *entry;
     struct zset zset;
     struct added added = { 0 };
+    *done = 0;
     enum err err = open_set(call, key, pairs[1], &entry, &zset);
     if (err != OK) {
         return err;
@@ -216,7 +220,7 @@ enum err zset_add_members(struct call *call, struct bytes key,
         reply_added(call, options, &added);
         return OK;
     }
-    err = add_all(call, &zset, options, scores, pairs, count, &added);
+    err = add_all(call, &zset, options, scores, pairs, count, &added, done);
     if (entry != NULL) {
         zset_store(entry, &zset);
     } else if (zset_count(&zset) > 0) {
@@ -263,7 +267,11 @@ static enum err zadd(struct call *call) REQUIRES(*call->keys)
         err = zset_read_score(pairs[2 * i], &scores[i]) ? OK : ERR_NOT_FLOAT;
     }
     if (err == OK) {
-        err = zset_add_members(call, key, &options, scores, pairs, count);
+        uint32_t done;
+        err = zset_add_members(call, key, &options, scores, pairs, count, &done);
+        if (err != OK && call->effects.changed > 0) {
+            call_propagate_as(call, args->argv, args->next + 2 * done);
+        }
     }
     if (scores != few) {
         mem_free(scores);
@@ -282,8 +290,9 @@ static enum err zincrby(struct call *call) REQUIRES(*call->keys)
     if (!zset_read_score(call_argument(call, 2), &increment)) {
         return ERR_NOT_FLOAT;
     }
+    uint32_t done;
     return zset_add_members(call, call_argument(call, 1), &options, &increment, call->args.argv + 2,
-                            1);
+                            1, &done);
 }
 
 /* ---- ZREM ------------------------------------------------------------------------------------------ */

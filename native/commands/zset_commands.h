@@ -51,10 +51,11 @@ MUST_CHECK enum err zset_check_add_options(struct call *call,
                                            uint32_t members);
 
 /* Adds or updates members and replies.  'pairs' is score, member, score, member ... of which
- * the scores have been read into 'scores'. */
+ * the scores have been read into 'scores'.  When memory is short those before stay, '*done' of
+ * them, and the caller tells that if it is a change. */
 MUST_CHECK enum err zset_add_members(struct call *call, struct bytes key,
                                      const struct zset_add_options *options, const double *scores,
-                                     const struct bytes *pairs, uint32_t count)
+                                     const struct bytes *pairs, uint32_t count, uint32_t *done)
     REQUIRES(*call->keys);
 
 /* A score as an argument, quickly if it is a plain number; ERR_NOT_FLOAT. */
