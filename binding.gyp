@@ -9,12 +9,13 @@
   },
   "targets": [
     {
-      # Lua as the package lua-src has it, for native/script.  The compatibility switches are its own,
-      # for scripts written for Lua 5.1.
+      # Lua as the package lua-src has it but for what native/lua changes, for native/script.  The
+      # compatibility switches are its own, for scripts written for Lua 5.1.
       "target_name": "rln_lua",
       "type": "static_library",
       "sources": [ "<!@(node scripts/sources.js lua)" ],
-      "defines": [ "LUA_COMPAT_5_1", "LUA_COMPAT_5_2", "LUA_COMPAT_FLOATSTRING", "LUA_USE_POSIX" ],
+      "defines": [ "LUA_COMPAT_5_1", "LUA_COMPAT_5_2", "LUA_COMPAT_FLOATSTRING", "LUA_USE_POSIX", "LUAI_HASHLIMIT=31" ],
+      "include_dirs": [ "native", "<!(node scripts/sources.js lua-dir)" ],
       "cflags": [ "-O3", "-w", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing" ],
       "cflags!": [ "-Wall", "-Wextra", "-Wno-unused-parameter" ],
       "xcode_settings": {

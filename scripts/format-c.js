@@ -23,7 +23,7 @@ if (program === undefined) {
   console.error('format-c: there is no clang-format on this machine');
   process.exitCode = 1;
 } else {
-  const files = [...list([...CORE_FOLDERS, 'include', 'binding'], ['.c', '.h', '.cc']), ...testSources()];
+  const files = [...list([...CORE_FOLDERS, 'lua', 'include', 'binding'], ['.c', '.h', '.cc']), ...testSources()];
   const mode = process.argv.includes('--check') ? ['--dry-run', '-Werror'] : ['-i'];
   process.exitCode = run(program, [...mode, ...files]);
 }

@@ -1,6 +1,6 @@
 'use strict';
 
-// node scripts/fuzz.js [--seconds 60] [name...]
+// node scripts/fuzz.js [--seconds 60] [--but name]... [name...]
 //
 // Builds every test/fuzz/fuzz_*.c with libFuzzer and runs each for that long, two at a
 // time.  Seeds come from test/fuzz/corpus/<name>, words from test/fuzz/<name>.dict, when
@@ -55,11 +55,11 @@ function fuzz(name, seconds) {
 
 async function main() {
   const { values, positionals } = parseArgs({
-    options: { seconds: { type: 'string', default: '60' } },
+    options: { seconds: { type: 'string', default: '60' }, but: { type: 'string', multiple: true, default: [] } },
     allowPositionals: true,
   });
   if (build() !== 0) return 1;
-  const waiting = positionals.length > 0 ? positionals : fuzzers();
+  const waiting = (positionals.length > 0 ? positionals : fuzzers()).filter((name) => !values.but.includes(name));
   let clean = true;
   const lane = async () => {
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {

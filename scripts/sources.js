@@ -2,7 +2,8 @@
 
 // node scripts/sources.js core      every C file of the core
 // node scripts/sources.js binding   every C++ file of the Node binding
-// node scripts/sources.js lua       the files of Lua (package lua-src) that the core is linked with
+// node scripts/sources.js lua       the files of Lua (package lua-src) that the core is linked with,
+//                                   and those of native/lua that stand for others of it
 // node scripts/sources.js lua-dir   their folder
 //
 // One path a line, relative to the package.  binding.gyp and native/CMakeLists.txt both
@@ -68,11 +69,15 @@ const luaFolder = () => path.join(path.dirname(require.resolve('lua-src/package.
  */
 const LUA_LEFT_OUT = ['lua.c', 'luac.c', 'linit.c', 'liolib.c', 'loslib.c', 'loadlib.c', 'ldblib.c'];
 
-const luaSources = () =>
-  walk(luaFolder())
-    .filter((file) => file.endsWith('.c') && !LUA_LEFT_OUT.includes(path.basename(file)))
-    .map(relative)
-    .sort();
+/** native/lua/lua_x.c stands for lx.c, which it includes. */
+const luaStandIns = () => list(['lua'], ['.c']);
+const standsFor = (file) => path.basename(file).replace(/^lua_/, 'l');
+
+function luaSources() {
+  const leftOut = [...LUA_LEFT_OUT, ...luaStandIns().map(standsFor)];
+  const own = walk(luaFolder()).filter((file) => file.endsWith('.c') && !leftOut.includes(path.basename(file)));
+  return [...own.map(relative), ...luaStandIns()].sort();
+}
 
 module.exports = { ROOT, CORE_FOLDERS, list, coreSources, bindingSources };
 

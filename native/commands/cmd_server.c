@@ -1,5 +1,5 @@
-/* INFO, DBSIZE, FLUSHDB, FLUSHALL, SWAPDB, TIME, SHUTDOWN: the server as a whole.  Its own
- * facts come through engine->services.  LOLWUT is lolwut.c. */
+/* INFO, DBSIZE, FLUSHDB, FLUSHALL, SWAPDB, TIME, LASTSAVE, SHUTDOWN: the server as a whole.  Its
+ * own facts come through engine->services.  LOLWUT is lolwut.c. */
 #include "base/num.h"
 #include "commands/families.h"
 #include "commands/lolwut.h"
@@ -88,6 +88,12 @@ static enum err tell_time(struct call *call)
     reply_array(call->reply, 2);
     reply_number_as_bytes(call->reply, now_us / 1000000);
     reply_number_as_bytes(call->reply, now_us % 1000000);
+    return OK;
+}
+
+static enum err lastsave(struct call *call)
+{
+    reply_integer(call->reply, call->engine->last_save_s);
     return OK;
 }
 
@@ -267,6 +273,18 @@ static const struct command rows[] = {
         .since = "2.6.0",
         .complexity = "O(1)",
         .summary = "Returns the server's time.",
+        .tips = time_tips,
+    },
+    {
+        .name = "lastsave",
+        .handler = lastsave,
+        .arity = 1,
+        .group = GROUP_SERVER,
+        .flags = CMD_LOADING | CMD_STALE | CMD_FAST,
+        .categories = CATEGORY_ADMIN | CATEGORY_DANGEROUS,
+        .since = "1.0.0",
+        .complexity = "O(1)",
+        .summary = "Returns the Unix time of the newest snapshot.",
         .tips = time_tips,
     },
     {

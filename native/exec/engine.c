@@ -119,6 +119,7 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
     set_defaults(&engine->settings);
     ticks_init(&engine->ticks);
     engine->started_us = clock_monotonic_us(options->clock);
+    engine->last_save_s = clock_wall_us(options->clock) / 1000000;
     mutex_init(&engine->sessions_lock, RANK_SESSIONS);
     engine->registry = registry_create(options->families, options->family_count);
     if (engine->registry != NULL) {

@@ -103,9 +103,10 @@ struct engine {
     struct stats past;     /* of executors that have ended; sessions_lock */
     struct command_stats *past_commands;
     struct error_stats past_errors;
-    uint64_t executors_made; /* sessions_lock; makes each executor's dice its own */
-    int64_t started_us;      /* monotonic */
-    uint64_t seed;           /* for the executors' dice */
+    uint64_t executors_made;     /* sessions_lock; makes each executor's dice its own */
+    int64_t started_us;          /* monotonic */
+    _Atomic int64_t last_save_s; /* Unix time of the newest snapshot; at first of the start */
+    uint64_t seed;               /* for the executors' dice */
     char run_id[41];
 };
 

@@ -45,7 +45,6 @@ struct info_facts {
     uint64_t client_errors;     /* connections that ended by an error */
     size_t largest_query_buffer, largest_output_buffer; /* of recent clients */
     size_t startup_memory;  /* engine_memory() when the server began to listen */
-    int64_t start_wall_ms;  /* Unix time of the start */
     int64_t shutdown_in_ms; /* of a running SHUTDOWN's patience; negative: none */
     bool supervised;
 };

@@ -30,7 +30,7 @@ void info_persistence(const struct info_page *page)
                "rdb_last_cow_size:0\r\n"
                "rdb_last_load_keys_expired:0\r\n"
                "rdb_last_load_keys_loaded:0\r\n",
-               changes, page->facts.start_wall_ms / 1000);
+               changes, (int64_t)page->engine->last_save_s);
     buf_printf(page->out, "aof_enabled:0\r\n"
                           "aof_rewrite_in_progress:0\r\n"
                           "aof_rewrite_scheduled:0\r\n"

@@ -350,7 +350,6 @@ int rln_server_start(struct rln_server *server, struct rln_error *error)
     for (unsigned i = 0; i < listeners.count && server->port == 0; i++) {
         server->port = listeners.at[i].port;
     }
-    server->start_wall_ms = clock_wall_ms(&server->clock);
     server->startup_memory = engine_memory(&server->engine);
     log_notice(&server->log, "Server initialized");
     if (!start_threads(server, error)) {

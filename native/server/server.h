@@ -48,7 +48,6 @@ struct rln_server {
     struct info_meter meter;
     _Atomic int state; /* enum server_state */
     int port;
-    int64_t start_wall_ms;
     size_t startup_memory;
     _Atomic int64_t limit_told_us; /* monotonic, of the last RLN_EVENT_LIMIT_REACHED */
 };

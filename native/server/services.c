@@ -224,6 +224,5 @@ void server_facts(void *user, struct info_facts *facts)
     facts->accept_pauses = atomic_load(&net->accept_pauses);
     facts->client_errors = atomic_load(&net->client_errors);
     facts->startup_memory = server->startup_memory;
-    facts->start_wall_ms = server->start_wall_ms;
     facts->shutdown_in_ms = -1;
 }

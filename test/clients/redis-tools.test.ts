@@ -1,137 +1,215 @@
-/** Redis's own programs against our server. */
+/** Redis's own programs against our server and against theirs. */
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
+import { describeServers } from '../support/both-servers';
 import { describeWith } from '../support/peers';
-import { ServerProcess } from '../support/server';
 import { encode } from '../support/wire-client';
 
 const run = promisify(execFile);
 
-let server: ServerProcess;
+describeServers('redis-cli and redis-benchmark', (server) => {
+  const port = (): string => String(server.port);
 
-beforeAll(async () => {
-  server = await ServerProcess.start();
-});
+  describeWith(['redis-cli'], 'redis-cli', () => {
+    const cli = async (...words: string[]): Promise<string> =>
+      (await run('redis-cli', ['-p', port(), ...words], { timeout: 20_000 })).stdout;
 
-afterAll(async () => {
-  expect(await server.stop()).toEqual({ code: 0, signal: null });
-});
-
-describeWith(['redis-cli'], 'redis-cli', () => {
-  const cli = async (...words: string[]): Promise<string> =>
-    (await run('redis-cli', ['-p', String(server.port), ...words])).stdout;
-
-  beforeEach(async () => {
-    await server.ask('FLUSHALL');
-  });
-
-  test('runs commands, in RESP2 and RESP3', async () => {
-    expect(await cli('SET', 'user:1', 'alice')).toBe('OK\n');
-    expect(await cli('GET', 'user:1')).toBe('alice\n');
-    expect(await cli('-3', 'GET', 'nobody')).toBe('\n');
-    expect(await cli('--no-raw', 'GET', 'nobody')).toBe('(nil)\n');
-    expect(await cli('--no-raw', 'INCR', 'n')).toBe('(integer) 1\n');
-    expect(await cli('-n', '5', 'DBSIZE')).toBe('0\n');
-  });
-
-  test('shows the sections of INFO', async () => {
-    const info = await cli('INFO');
-    for (const section of ['Server', 'Clients', 'Memory', 'Persistence', 'Stats', 'Replication', 'CPU', 'Keyspace']) {
-      expect(info).toContain(`# ${section}\r\n`);
-    }
-    expect(info).toMatch(/^redis_version:\d+\.\d+\.\d+\r$/m);
-    expect(info).toContain(`tcp_port:${server.port}\r\n`);
-  });
-
-  test('--scan lists the keys', async () => {
-    const client = await server.connect();
-    await client.call('MSET', ...Array.from({ length: 500 }, (_, i) => [`key:${i}`, 'v']).flat());
-    await client.end();
-    const lines = (await cli('--scan', '--pattern', 'key:*')).trim().split('\n');
-    expect(new Set(lines).size).toBe(500);
-  });
-
-  test('--stat prints its line', async () => {
-    const child = spawn('redis-cli', ['-p', String(server.port), '--stat', '-i', '0.02'], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let text = '';
-    await new Promise<void>((done) => {
-      child.once('close', () => done());
+    /** Runs it with something on its standard input. */
+    const fed = async (input: Buffer | string, ...words: string[]): Promise<string> => {
+      const child = spawn('redis-cli', ['-p', port(), ...words], { stdio: ['pipe', 'pipe', 'inherit'] });
+      let text = '';
       child.stdout.on('data', (chunk: Buffer) => {
         text += chunk.toString();
-        if (text.split('\n').length > 4) done();
+      });
+      child.stdin.end(input);
+      await new Promise((done) => child.once('close', done));
+      return text;
+    };
+
+    /** Runs it until what it printed is `enough`, and ends it; `meanwhile` is called once it has printed something. */
+    const until = async (
+      enough: (text: string) => boolean,
+      words: readonly string[],
+      meanwhile: () => Promise<unknown> = async () => undefined,
+    ): Promise<string> => {
+      const child = spawn('redis-cli', ['-p', port(), ...words], { stdio: ['ignore', 'pipe', 'inherit'] });
+      const closed = new Promise((done) => child.once('close', done));
+      let text = '';
+      let started: Promise<unknown> | undefined;
+      await new Promise<void>((done) => {
+        child.once('close', () => done());
+        child.stdout.on('data', (chunk: Buffer) => {
+          text += chunk.toString();
+          started ??= meanwhile();
+          if (enough(text)) done();
+        });
+      });
+      child.kill();
+      await closed;
+      await started;
+      return text;
+    };
+
+    beforeEach(async () => {
+      await server.ask('FLUSHALL');
+    });
+
+    test('runs commands, in RESP2 and RESP3', async () => {
+      expect(await cli('SET', 'user:1', 'alice')).toBe('OK\n');
+      expect(await cli('GET', 'user:1')).toBe('alice\n');
+      expect(await cli('-3', 'GET', 'nobody')).toBe('\n');
+      expect(await cli('--no-raw', 'GET', 'nobody')).toBe('(nil)\n');
+      expect(await cli('--no-raw', 'INCR', 'n')).toBe('(integer) 1\n');
+      expect(await cli('-n', '5', 'DBSIZE')).toBe('0\n');
+      expect(await cli('-u', `redis://127.0.0.1:${port()}/3`, 'SET', 'in', '3')).toBe('OK\n');
+      expect(await cli('-n', '3', 'KEYS', '*')).toBe('in\n');
+      expect(await cli('-r', '3', 'INCR', 'n')).toBe('2\n3\n4\n');
+    });
+
+    test('shows replies of all shapes: -3, --json, --csv', async () => {
+      await cli('HSET', 'h', 'name', 'Zoë', 'age', '7');
+      expect(await cli('-3', '--no-raw', 'HGETALL', 'h')).toBe('1# "name" => "Zo\\xc3\\xab"\n2# "age" => "7"\n');
+      expect(JSON.parse(await cli('--json', 'HGETALL', 'h'))).toEqual({ name: 'Zoë', age: '7' });
+      expect(await cli('--csv', 'HMGET', 'h', 'age', 'none')).toBe('"7",NULL\n');
+      await cli('ZADD', 'z', '1.5', 'a', '2', 'b');
+      expect(JSON.parse(await cli('--json', 'ZRANGE', 'z', '0', '-1', 'WITHSCORES'))).toEqual([
+        ['a', 1.5],
+        ['b', 2],
+      ]);
+      expect(await cli('-3', '--no-raw', 'ZSCORE', 'z', 'a')).toBe('(double) 1.5\n');
+      await expect(cli('-e', 'INCR', 'h')).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('WRONGTYPE'),
       });
     });
-    child.kill();
-    expect(text).toMatch(/keys\s+mem\s+clients\s+blocked\s+requests\s+connections/);
-    expect(text).toMatch(/^\d+\s+[\d.]+[BKMG]\s+\d+\s+\d+\s+\d+ \(\+\d+\)\s+\d+/m);
-  });
 
-  test('--bigkeys and --memkeys walk the keyspace', async () => {
-    await server.ask('SET', 'big', 'x'.repeat(1000));
-    expect(await cli('--bigkeys')).toContain('Biggest string found \'"big"\' has 1000 bytes');
-  });
-
-  test('--pipe loads a stream of commands', async () => {
-    const child = spawn('redis-cli', ['-p', String(server.port), '--pipe'], { stdio: ['pipe', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
+    test('shows the sections of INFO', async () => {
+      const info = await cli('INFO');
+      for (const section of ['Server', 'Clients', 'Memory', 'Persistence', 'Stats', 'Replication', 'CPU', 'Keyspace']) {
+        expect(info).toContain(`# ${section}\r\n`);
+      }
+      expect(info).toMatch(/^redis_version:\d+\.\d+\.\d+\r$/m);
+      expect(info).toContain(`tcp_port:${server.port}\r\n`);
     });
-    child.stdin.end(Buffer.concat(Array.from({ length: 20_000 }, (_, i) => encode('SET', `k${i}`, 'v'))));
-    await new Promise((done) => child.once('close', done));
-    expect(text).toContain('errors: 0, replies: 20000');
-    expect(await server.ask('DBSIZE')).toBe(':20000\r\n');
-  });
 
-  test('takes commands from its standard input', async () => {
-    const child = spawn('redis-cli', ['-p', String(server.port)], { stdio: ['pipe', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
+    test('--scan lists the keys', async () => {
+      await server.ask('MSET', ...Array.from({ length: 500 }, (_, i) => [`key:${i}`, 'v']).flat());
+      const lines = (await cli('--scan', '--pattern', 'key:*')).trim().split('\n');
+      expect(new Set(lines).size).toBe(500);
+      expect((await cli('--scan', '--pattern', 'key:1?')).trim().split('\n')).toHaveLength(10);
     });
-    child.stdin.end('MULTI\nSET a 1\nINCR a\nEXEC\n');
-    await new Promise((done) => child.once('close', done));
-    expect(text).toBe('OK\nQUEUED\nQUEUED\nOK\n2\n');
-  });
-});
 
-describeWith(['redis-benchmark'], 'redis-benchmark', () => {
-  test('runs the tests whose commands exist, without an error', async () => {
-    const words = ['-p', String(server.port), '-t', 'ping,set,get,incr,mset', '-n', '20000', '-P', '16', '-q'];
-    const { stdout, stderr } = await run('redis-benchmark', words);
-    for (const name of ['PING_INLINE', 'PING_MBULK', 'SET', 'GET', 'INCR', 'MSET \\(10 keys\\)']) {
-      expect(stdout).toMatch(new RegExp(`(^|\\r|\\n)${name}: \\d+(\\.\\d+)? requests per second`));
-    }
-    expect(`${stdout}${stderr}`).not.toMatch(/error|warning/i);
+    test('--stat prints its line', async () => {
+      const text = await until((lines) => lines.split('\n').length > 4, ['--stat', '-i', '0.02']);
+      expect(text).toMatch(/keys\s+mem\s+clients\s+blocked\s+requests\s+connections/);
+      expect(text).toMatch(/^\d+\s+[\d.]+[BKMG]\s+\d+\s+\d+\s+\d+ \(\+\d+\)\s+\d+/m);
+    });
+
+    test('--latency measures', async () => {
+      const samples = await cli('--latency', '--csv', '-i', '0.2');
+      expect(samples).toMatch(/^\d+,\d+,\d+\.\d+,\d+\n$/);
+      const [min, max] = samples.split(',').map(Number);
+      expect(max).toBeGreaterThanOrEqual(min ?? Number.NaN);
+    });
+
+    test('--bigkeys and --hotkeys walk the keyspace', async () => {
+      await server.ask('SET', 'big', 'x'.repeat(1000));
+      await server.ask('RPUSH', 'list', ...Array.from({ length: 12 }, (_, i) => `item ${i}`));
+      await server.ask('SADD', 'set', 'a', 'b', 'c');
+      await server.ask('HSET', 'hash', 'a', '1', 'b', '2');
+      await server.ask('ZADD', 'sorted', '1', 'a');
+      await server.ask('XADD', 'stream', '*', 'k', 'v');
+      const big = await cli('--bigkeys');
+      for (const line of [
+        'Sampled 6 keys in the keyspace!',
+        'Biggest string found \'"big"\' has 1000 bytes',
+        'Biggest   list found \'"list"\' has 12 items',
+        'Biggest    set found \'"set"\' has 3 members',
+        'Biggest   hash found \'"hash"\' has 2 fields',
+        'Biggest   zset found \'"sorted"\' has 1 members',
+        'Biggest stream found \'"stream"\' has 1 entries',
+      ]) {
+        expect(big).toContain(line);
+      }
+      await server.ask('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu');
+      try {
+        for (let i = 0; i < 50; i++) await server.ask('GET', 'big');
+        expect(await cli('--hotkeys')).toMatch(/hot key found with counter: \d+\s+keyname: "big"/);
+      } finally {
+        await server.ask('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+      }
+    });
+
+    test('--pipe loads a stream of commands', async () => {
+      const text = await fed(
+        Buffer.concat(Array.from({ length: 20_000 }, (_, i) => encode('SET', `k${i}`, 'v'))),
+        '--pipe',
+      );
+      expect(text).toContain('errors: 0, replies: 20000');
+      expect(await server.ask('DBSIZE')).toBe(':20000\r\n');
+    });
+
+    test('takes commands and the last argument from its standard input', async () => {
+      expect(await fed('MULTI\nSET a 1\nINCR a\nEXEC\n')).toBe('OK\nQUEUED\nQUEUED\nOK\n2\n');
+      expect(await fed('from\0stdin', '-x', 'SET', 'x')).toBe('OK\n');
+      expect(await cli('--no-raw', 'GET', 'x')).toBe('"from\\x00stdin"\n');
+    });
+
+    test('MONITOR shows what others do', async () => {
+      const text = await until(
+        (lines) => lines.includes('"GET"'),
+        ['MONITOR'],
+        async () => {
+          await server.ask('SET', 'k', 'a "b"\n');
+          await server.ask('GET', 'k');
+        },
+      );
+      expect(text).toMatch(/^OK\n/);
+      expect(text).toMatch(/^\d+\.\d{6} \[0 127\.0\.0\.1:\d+\] "SET" "k" "a \\"b\\"\\n"$/m);
+    });
+
+    test('SUBSCRIBE shows messages', async () => {
+      const text = await until(
+        (lines) => lines.includes('goodbye'),
+        ['--csv', 'PSUBSCRIBE', 'news.*'],
+        async () => {
+          await server.ask('PUBLISH', 'news.one', 'hello');
+          await server.ask('PUBLISH', 'news.two', 'goodbye');
+        },
+      );
+      expect(text).toContain('"pmessage","news.*","news.one","hello"');
+    });
   });
 
-  test('runs with threads, random keys and large values', async () => {
-    const words = [
-      '-p',
-      String(server.port),
-      '-t',
-      'set,get',
-      '-n',
-      '5000',
-      '-r',
-      '1000',
-      '-d',
-      '20000',
-      '--threads',
-      '2',
-      '-q',
+  describeWith(['redis-benchmark'], 'redis-benchmark', () => {
+    const benchmark = async (...words: string[]): Promise<string> => {
+      const { stdout, stderr } = await run('redis-benchmark', ['-p', port(), '-q', ...words], { timeout: 25_000 });
+      expect(`${stdout}${stderr}`).not.toMatch(/error|WARNING: (?!Keepalive)/i);
+      return stdout;
+    };
+    const NAMES = [
+      ...['PING_INLINE', 'PING_MBULK', 'SET', 'GET', 'INCR', 'LPUSH', 'RPUSH', 'LPOP', 'RPOP', 'SADD', 'HSET', 'SPOP'],
+      ...['ZADD', 'ZPOPMIN', 'LPUSH (needed to benchmark LRANGE)', 'LRANGE_100 (first 100 elements)'],
+      ...['LRANGE_300 (first 300 elements)', 'LRANGE_500 (first 500 elements)', 'LRANGE_600 (first 600 elements)'],
+      'MSET (10 keys)',
     ];
-    const { stdout, stderr } = await run('redis-benchmark', words);
-    expect(stdout).toMatch(/GET: \d+/);
-    expect(`${stdout}${stderr}`).not.toMatch(/error|warning/i);
-  });
 
-  test('runs with a new connection for each request', async () => {
-    const words = ['-p', String(server.port), '-t', 'ping', '-n', '2000', '-k', '0', '-q'];
-    const { stdout, stderr } = await run('redis-benchmark', words);
-    expect(stdout).toMatch(/PING_MBULK: \d+/);
-    expect(`${stdout}${stderr}`).not.toMatch(/error/i);
+    test.each([
+      ['one at a time', ['-n', '500']],
+      ['with random keys, in pipelines, in RESP3', ['-n', '2000', '-r', '1000', '-P', '16', '-3']],
+    ])('runs its default set %s', async (_name, words) => {
+      const stdout = await benchmark(...words);
+      const measured = [...stdout.matchAll(/(?:^|[\r\n])([^:\r\n]+): \d+(?:\.\d+)? requests per second/g)];
+      expect(measured.map(([, name]) => name)).toEqual(NAMES);
+    });
+
+    test('runs with threads and large values', async () => {
+      const words = ['-t', 'set,get', '-n', '2000', '-r', '1000', '-d', '20000', '--threads', '2'];
+      expect(await benchmark(...words)).toMatch(/GET: \d+/);
+    });
+
+    test('runs with a new connection for each request', async () => {
+      expect(await benchmark('-t', 'ping', '-n', '1000', '-k', '0')).toMatch(/PING_MBULK: \d+/);
+    });
   });
 });

@@ -13,6 +13,8 @@ const GROUPS = [
   'connection',
   'errors',
   'command',
+  'cluster',
+  'server',
   'list',
   'hash',
   'set',

@@ -4,6 +4,8 @@
 export const NEWER_COMMANDS: Readonly<Record<string, string>> = {
   'client|no-touch': 'goes with CLIENT NO-EVICT since 7.2',
   'client|setinfo': 'clients of today send it at the start',
+  'cluster|myshardid': 'names the shard of a node, since 7.2',
+  'cluster|slot-stats': 'how much slots are used, since Valkey 8.0',
   waitaof: 'goes with WAIT since 7.2',
   zrank: 'takes WITHSCORE since 7.2, so its arity is another',
   zrevrank: 'takes WITHSCORE since 7.2, so its arity is another',
