@@ -87,9 +87,59 @@ static bool parse_double_copy(const char *copy, size_t len, double *value)
     return true;
 }
 
+/* Eight digits at once; false when one of them is none.  Little-endian: the first digit is in
+ * the lowest byte. */
+static inline bool parse_eight(const char *at, uint64_t *value)
+{
+    uint64_t text;
+    memcpy(&text, at, sizeof text);
+    const uint64_t upper = UINT64_C(0xf0f0f0f0f0f0f0f0);
+    if (((text & upper) | ((text + UINT64_C(0x0606060606060606)) & upper) >> 4) !=
+        UINT64_C(0x3333333333333333)) {
+        return false;
+    }
+    text &= ~upper;
+    text = text * 10 + (text >> 8); /* pairs, in every second byte */
+    const uint64_t pairs = UINT64_C(0x000000ff000000ff);
+    *value = ((text & pairs) * UINT64_C(0x000f424000000064) +
+              (text >> 16 & pairs) * UINT64_C(0x0000271000000001)) >>
+             32;
+    return true;
+}
+
+/* Plain whole numbers of up to 15 digits, which are a double without rounding. */
+static bool parse_whole_double(struct bytes text, double *value)
+{
+    enum { EXACT_DIGITS = 15, EIGHT = 8 };
+    bool negative = text.len > 0 && text.at[0] == '-';
+    size_t at = negative, digits = text.len - at;
+    uint64_t whole = 0;
+    if (digits == 0 || digits > EXACT_DIGITS) {
+        return false;
+    }
+    if (digits >= EIGHT && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__) {
+        if (!parse_eight(text.at + at, &whole)) {
+            return false;
+        }
+        at += EIGHT;
+    }
+    for (; at < text.len; at++) {
+        unsigned digit = (unsigned char)(text.at[at] - '0');
+        if (digit > 9) {
+            return false;
+        }
+        whole = whole * 10 + digit;
+    }
+    *value = negative ? -(double)whole : (double)whole;
+    return true;
+}
+
 bool num_parse_double(struct bytes text, double *value)
 {
     char small[256];
+    if (parse_whole_double(text, value)) {
+        return true;
+    }
     if (text.len == 0) {
         return false;
     }

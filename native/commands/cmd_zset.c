@@ -48,28 +48,11 @@ enum err zset_store_result(struct call *call, struct bytes key, struct zset *zse
 
 /* ---- ZADD ------------------------------------------------------------------------------------------ */
 
-bool zset_read_score(struct bytes text, double *score)
-{
-    enum { EXACT_DIGITS = 15 }; /* so many digits are a double without rounding */
-    bool negative = text.len > 0 && text.at[0] == '-';
-    size_t at = negative, digits = text.len - at;
-    int64_t value = 0;
-    if (digits == 0 || digits > EXACT_DIGITS) {
-        return num_parse_double(text, score);
-    }
-    for (; at < text.len; at++) {
-        unsigned digit = (unsigned char)(text.at[at] - '0');
-        if (digit > 9) {
-            return num_parse_double(text, score);
-        }
-        value = value * 10 + digit;
-    }
-    *score = negative ? -(double)value : (double)value;
-    return true;
-}
-
 bool zset_read_add_option(struct args *args, struct zset_add_options *options)
 {
+    if (!args_word_is_next(args)) {
+        return false; /* Mostly it is a score already. */
+    }
     const struct {
         struct bytes word;
         bool *chosen;
@@ -157,17 +140,28 @@ static MUST_CHECK enum err add_one(struct call *call, struct zset *zset,
     return OK;
 }
 
+/* The first of so many pairs. */
+static void prefetch_some(const struct zset *zset, const double *scores, const struct bytes *pairs,
+                          uint32_t count)
+{
+    struct member_ahead ahead[MEMBERS_AHEAD_MAX];
+    count = count < MEMBERS_AHEAD_MAX ? count : MEMBERS_AHEAD_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        ahead[i] = (struct member_ahead){ pairs[2 * i + 1], true, scores[i] };
+    }
+    zset_prefetch(zset, ahead, count);
+}
+
 /* All members, one after the other; what was done before an error stays: '*done' of them. */
 static MUST_CHECK enum err add_all(struct call *call, struct zset *zset,
                                    const struct zset_add_options *options, const double *scores,
                                    const struct bytes *pairs, uint32_t count, struct added *added,
                                    uint32_t *done)
 {
-    enum { AHEAD = 8 };
     for (uint32_t i = 0; i < count; i++) {
         *done = i;
-        if (i + AHEAD < count) {
-            zset_prefetch(zset, pairs[2 * (i + AHEAD) + 1]);
+        if (i % MEMBERS_AHEAD_MAX == 0 && count > 1) {
+            prefetch_some(zset, scores + i, pairs + (size_t)2 * i, count - i);
         }
         enum err err = add_one(call, zset, options, pairs[2 * i + 1], scores[i], added);
         if (err != OK) {
@@ -264,7 +258,7 @@ static enum err zadd(struct call *call) REQUIRES(*call->keys)
         return ERR_OUT_OF_MEMORY;
     }
     for (uint32_t i = 0; i < count && err == OK; i++) {
-        err = zset_read_score(pairs[2 * i], &scores[i]) ? OK : ERR_NOT_FLOAT;
+        err = num_parse_double(pairs[2 * i], &scores[i]) ? OK : ERR_NOT_FLOAT;
     }
     if (err == OK) {
         uint32_t done;
@@ -287,7 +281,7 @@ static enum err zincrby(struct call *call) REQUIRES(*call->keys)
     if (zset_read_add_option(&call->args, &options)) {
         return ERR_SYNTAX; /* An option of ZADD is one to Redis, and then a pair is not whole. */
     }
-    if (!zset_read_score(call_argument(call, 2), &increment)) {
+    if (!num_parse_double(call_argument(call, 2), &increment)) {
         return ERR_NOT_FLOAT;
     }
     uint32_t done;
@@ -452,6 +446,8 @@ static const struct command rows[] = {
         .name = "zadd",
         .handler = zadd,
         .arity = -4,
+        .member_at = -1,
+        .score_at = -2,
         .group = GROUP_SORTED_SET,
         .flags = CMD_WRITE | CMD_DENYOOM | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_UPDATE) },
@@ -466,6 +462,8 @@ static const struct command rows[] = {
         .name = "zincrby",
         .handler = zincrby,
         .arity = 4,
+        .member_at = 3,
+        .score_at = 3,
         .group = GROUP_SORTED_SET,
         .flags = CMD_WRITE | CMD_DENYOOM | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_UPDATE) },
@@ -478,6 +476,8 @@ static const struct command rows[] = {
         .name = "zrem",
         .handler = zrem,
         .arity = -3,
+        .member_at = 2,
+        .score_at = 2,
         .group = GROUP_SORTED_SET,
         .flags = CMD_WRITE | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RW | KEY_DELETE) },
@@ -503,6 +503,7 @@ static const struct command rows[] = {
         .name = "zscore",
         .handler = zscore,
         .arity = 3,
+        .member_at = 2,
         .group = GROUP_SORTED_SET,
         .flags = CMD_READONLY | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
@@ -515,6 +516,7 @@ static const struct command rows[] = {
         .name = "zmscore",
         .handler = zmscore,
         .arity = -3,
+        .member_at = 2,
         .group = GROUP_SORTED_SET,
         .flags = CMD_READONLY | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
@@ -527,6 +529,8 @@ static const struct command rows[] = {
         .name = "zrank",
         .handler = zrank,
         .arity = -3,
+        .member_at = 2,
+        .score_at = 2,
         .group = GROUP_SORTED_SET,
         .flags = CMD_READONLY | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
@@ -540,6 +544,8 @@ static const struct command rows[] = {
         .name = "zrevrank",
         .handler = zrevrank,
         .arity = -3,
+        .member_at = 2,
+        .score_at = 2,
         .group = GROUP_SORTED_SET,
         .flags = CMD_READONLY | CMD_FAST,
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },

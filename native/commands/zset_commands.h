@@ -58,9 +58,6 @@ MUST_CHECK enum err zset_add_members(struct call *call, struct bytes key,
                                      const struct bytes *pairs, uint32_t count, uint32_t *done)
     REQUIRES(*call->keys);
 
-/* A score as an argument, quickly if it is a plain number; ERR_NOT_FLOAT. */
-bool zset_read_score(struct bytes text, double *score);
-
 /* ---- Ranges ------------------------------------------------------------------------------------ */
 
 enum zset_range_by { RANGE_BY_RANK, RANGE_BY_SCORE, RANGE_BY_TEXT };

@@ -34,6 +34,13 @@ int64_t args_int_in(struct args *args, int64_t min, int64_t max, enum err fault)
 double args_double(struct args *args);
 long double args_long_double(struct args *args);
 
+/* Whether the next argument begins with a letter, as every option does: a quick no. */
+static inline bool args_word_is_next(const struct args *args)
+{
+    return args->next < args->argc && args->argv[args->next].len > 0 &&
+           (unsigned char)((args->argv[args->next].at[0] | 0x20) - 'a') < 26;
+}
+
 /* True, and the argument is passed, when the next one is 'word' in either case. */
 bool args_option(struct args *args, struct bytes word);
 /* The same, and at least 'values' arguments follow it. */

@@ -187,8 +187,10 @@ struct command {
     uint32_t flags;
     uint32_t categories;            /* extra ones */
     struct command_derived derived; /* the registry's */
-    uint8_t member_at;              /* the argument that names a member (a field) of the one key's
-                                     value, to be prefetched; 0: none */
+    int8_t member_at;               /* the argument that names a member (a field) of the one key's
+                                     value, to be prefetched; negative: from the end; 0: none */
+    int8_t score_at;                /* likewise the one with its new score, where its place in the
+                                     order is needed too; member_at: it gets none */
     struct key_spec keys[COMMAND_KEY_SPECS];
     /* For commands whose keys depend on their arguments in ways that no key_spec tells (SORT,
      * MIGRATE): appends to 'found' (room for argc), returns the count, or -1 for a syntax

@@ -1,7 +1,10 @@
 /* Before a command runs: which one it is, its key's hash, and its memory on the way.  All
  * commands of a step, of one pipeline and of different clients, pass here before the first
  * of them executes. */
+#include <math.h>
+
 #include "base/mem.h"
+#include "base/num.h"
 #include "exec/engine.h"
 #include "exec/executor.h"
 #include "exec/perform.h"
@@ -112,12 +115,31 @@ void executor_prefetch_more(struct executor *executor, uint32_t hash_end)
     executor->tick = ticks_now(); /* What was waited for is not the next command's. */
 }
 
-static const struct bytes *member_of(const struct request *request)
+/* The argument at a place that may be counted from the end, or NULL. */
+static const struct bytes *argument_at(const struct request *request, int at)
 {
-    return request->has_key && request->command->member_at != 0 &&
-                   request->argc > request->command->member_at
-               ? &request->argv[request->command->member_at]
-               : NULL;
+    uint32_t index = at < 0 ? request->argc - (uint32_t)-at : (uint32_t)at;
+    return index < request->argc ? &request->argv[index] : NULL;
+}
+
+/* The member that a command will look up; false when there is none. */
+static bool member_of(const struct request *request, struct member_ahead *member)
+{
+    const struct command *command = request->command;
+    const struct bytes *name = request->has_key && command->member_at != 0
+                                   ? argument_at(request, command->member_at)
+                                   : NULL;
+    if (name == NULL) {
+        return false;
+    }
+    *member = (struct member_ahead){ *name, command->score_at != 0, NAN };
+    if (command->score_at != 0 && command->score_at != command->member_at) {
+        const struct bytes *score = argument_at(request, command->score_at);
+        if (score == NULL || !num_parse_double(*score, &member->score)) {
+            member->score = NAN;
+        }
+    }
+    return true;
 }
 
 /* Commands one after the other on members of the same value: their memory in flight together.
@@ -130,15 +152,14 @@ void executor_prefetch_members(struct executor *executor, const struct request *
     }
     for (uint32_t start = 0; start < count;) {
         const struct request *first = &requests[start];
-        struct bytes members[EXECUTOR_AHEAD];
+        struct member_ahead members[MEMBERS_AHEAD_MAX];
         uint32_t run = 0;
-        for (; start < count && run < EXECUTOR_AHEAD; start++) {
+        for (; start < count && run < MEMBERS_AHEAD_MAX; start++) {
             const struct request *next = &requests[start];
-            const struct bytes *member = member_of(next);
-            if (member == NULL || next->key.hash != first->key.hash) {
+            if (!member_of(next, &members[run]) || next->key.hash != first->key.hash) {
                 break;
             }
-            members[run++] = *member;
+            run++;
         }
         if (run > 1 && first->era == executor->era) {
             keyspace_prefetch_members(&executor->thread, &first->key, members, run);

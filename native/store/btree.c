@@ -1,8 +1,6 @@
 /* The counted B+ tree of large sorted sets: lookups, insertion, removal; see btree.h.  Nodes
- * are split and merged in btree_balance.c. */
+ * are split and merged in btree_balance.c, and freed in btree_life.c. */
 #include "store/btree_node.h"
-
-#include <stdlib.h>
 
 bool btree_is_below(const struct btree_bound *bound, double score, struct bytes text)
 {
@@ -37,18 +35,43 @@ bool btree_init(struct store_thread *thread, struct btree *tree)
 
 /* ---- Search ----------------------------------------------------------------------------------- */
 
-/* How many of the elements, in order, come before (score, text); branch-free over the scores,
- * and by the texts among those with the same score. */
-static unsigned count_before(const double *scores, struct zset_member *const *members,
-                             unsigned count, double score, struct bytes text)
+/* How many of the scores, in order, are below 'score', or at most that where 'same' counts too;
+ * 'max' is a constant that 'count' never passes.  Without a branch on scores, which nobody
+ * could predict: first which window, by the first score of each, then how many in the window.
+ * Scores beyond the last are read, but do not count. */
+static inline unsigned count_scores(const double *scores, unsigned count, unsigned max,
+                                    double score, bool same)
 {
-    const double *at = scores;
-    for (unsigned left = count; left > 0;) {
-        unsigned half = left / 2;
-        at = at[half] < score ? at + (left - half) : at;
-        left = half;
+    enum { WINDOW = 8 };
+    unsigned window = 0, lower = 0;
+    if (__builtin_expect(count < WINDOW, 0)) {
+        while (lower < count && (same ? scores[lower] <= score : scores[lower] < score)) {
+            lower++;
+        }
+        return lower;
     }
-    unsigned low = (unsigned)(at - scores), high = low;
+    for (unsigned at = WINDOW; at < max; at += WINDOW) {
+        window +=
+            (unsigned)(at < count) & (unsigned)(same ? scores[at] <= score : scores[at] < score);
+    }
+    unsigned first = window * WINDOW < count - WINDOW ? window * WINDOW : count - WINDOW;
+    for (unsigned at = 0; at < WINDOW; at++) {
+        lower += same ? scores[first + at] <= score : scores[first + at] < score;
+    }
+    return first + lower;
+}
+
+static inline unsigned count_lower(const double *scores, unsigned count, unsigned max, double score)
+{
+    return count_scores(scores, count, max, score, false);
+}
+
+/* How many of the elements, in order, come before (score, text): by the texts among those with
+ * the same score. */
+static inline unsigned count_before(const double *scores, struct zset_member *const *members,
+                                    unsigned count, unsigned max, double score, struct bytes text)
+{
+    unsigned low = count_lower(scores, count, max, score), high = low;
     if (__builtin_expect(low == count || scores[low] > score, 1)) {
         return low;
     }
@@ -69,7 +92,8 @@ static unsigned count_before(const double *scores, struct zset_member *const *me
 /* The child of 'node' in which (score, text) is or belongs. */
 static unsigned child_for(const struct btree_inner *node, double score, struct bytes text)
 {
-    unsigned at = count_before(node->scores, node->members, node->count, score, text);
+    unsigned at =
+        count_before(node->scores, node->members, node->count, BTREE_INNER_MAX, score, text);
     if (at < node->count && node->scores[at] == score &&
         bytes_equal(member_text(node->members[at]), text)) {
         return at;
@@ -78,16 +102,16 @@ static unsigned child_for(const struct btree_inner *node, double score, struct b
 }
 
 /* The whole of a leaf's scores is on its way before the search in it begins. */
-static void prefetch_leaf(const struct btree_leaf *leaf)
+static inline void prefetch_leaf(const struct btree_leaf *leaf)
 {
     for (unsigned at = 0; at < BTREE_LEAF_MAX; at += 8) {
         __builtin_prefetch(leaf->scores + at);
     }
 }
 
-/* Fills the path to the leaf of (score, text); returns how many of the leaf come before it. */
-static unsigned find_path(const struct btree *tree, double score, struct bytes text,
-                          struct btree_path *path)
+/* Fills the path to the leaf in which (score, text) is or belongs. */
+static void find_leaf(const struct btree *tree, double score, struct bytes text,
+                      struct btree_path *path)
 {
     void *node = tree->root;
     for (uint32_t height = tree->height; height > 0; height--) {
@@ -99,7 +123,71 @@ static unsigned find_path(const struct btree *tree, double score, struct bytes t
         }
     }
     path->leaf = node;
-    return count_before(path->leaf->scores, path->leaf->members, path->leaf->count, score, text);
+}
+
+/* The same; returns how many of the leaf come before it. */
+static unsigned find_path(const struct btree *tree, double score, struct bytes text,
+                          struct btree_path *path)
+{
+    find_leaf(tree, score, text, path);
+    const struct btree_leaf *leaf = path->leaf;
+    return count_before(leaf->scores, leaf->members, leaf->count, BTREE_LEAF_MAX, score, text);
+}
+
+/* Fills the path to a member that is there under its own score; returns its place in the
+ * leaf, found without a look at others' texts. */
+static unsigned find_member(const struct btree *tree, const struct zset_member *member,
+                            struct btree_path *path)
+{
+    find_leaf(tree, member->score, member_text(member), path);
+    const struct btree_leaf *leaf = path->leaf;
+    unsigned at = count_lower(leaf->scores, leaf->count, BTREE_LEAF_MAX, member->score);
+    while (leaf->members[at] != member) {
+        at++;
+    }
+    return at;
+}
+
+/* Starts the lines of a range of a node on their way. */
+static inline void prefetch_range(const void *from, const void *to)
+{
+    for (const char *line = from; line < (const char *)to; line += 64) {
+        __builtin_prefetch(line);
+    }
+}
+
+void btree_prefetch_scores(const struct btree *tree, const double *scores, unsigned count)
+{
+    const void *nodes[BTREE_SCORES_MAX];
+    if (tree->height == 0 || count > BTREE_SCORES_MAX) {
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        nodes[i] = tree->root;
+    }
+    /* All searches go down one step before the first goes down the next. */
+    for (uint32_t height = tree->height; height > 0; height--) {
+        for (unsigned i = 0; i < count; i++) {
+            const struct btree_inner *inner = nodes[i];
+            unsigned at = count_lower(inner->scores, inner->count, BTREE_INNER_MAX, scores[i]);
+            nodes[i] = inner->children[at > 0 ? at - 1 : 0];
+            if (height == 1) {
+                const struct btree_leaf *leaf = nodes[i];
+                prefetch_range(leaf, leaf->members);
+            } else {
+                inner = nodes[i];
+                prefetch_range(inner, inner->members);
+            }
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const struct btree_leaf *leaf = nodes[i];
+        unsigned at = count_lower(leaf->scores, leaf->count, BTREE_LEAF_MAX, scores[i]);
+        prefetch_range(leaf->members + at, leaf->members + leaf->count);
+        for (; at < leaf->count && leaf->scores[at] == scores[i]; at++) {
+            __builtin_prefetch(leaf->members[at]); /* Where scores are the same, texts decide. */
+        }
+    }
 }
 
 /* The path to the element with a rank below the tree's count; returns its place in the leaf. */
@@ -120,14 +208,20 @@ static unsigned find_rank(const struct btree *tree, uint64_t rank, struct btree_
 }
 
 /* How many elements of a node, in order, are below a bound. */
-static unsigned node_below(const double *scores, struct zset_member *const *members, unsigned count,
-                           const struct btree_bound *bound)
+static inline unsigned node_below(const double *scores, struct zset_member *const *members,
+                                  unsigned count, unsigned max, const struct btree_bound *bound)
 {
     unsigned low = 0, high = count;
+    if (bound->kind == BOUND_SCORE) {
+        return bound->after ? count_scores(scores, count, max, bound->score, true)
+                            : count_scores(scores, count, max, bound->score, false);
+    }
+    if (bound->kind == BOUND_BOTH) {
+        return count_before(scores, members, count, max, bound->score, bound->text);
+    }
     while (low < high) {
         unsigned middle = (low + high) / 2;
-        struct bytes text = bound->kind == BOUND_SCORE ? LIT("") : member_text(members[middle]);
-        if (btree_is_below(bound, scores[middle], text)) {
+        if (btree_is_below(bound, scores[middle], member_text(members[middle]))) {
             low = middle + 1;
         } else {
             high = middle;
@@ -145,7 +239,8 @@ uint64_t btree_count_below(const struct btree *tree, const struct btree_bound *b
     const void *node = tree->root;
     for (uint32_t height = tree->height; height > 0; height--) {
         const struct btree_inner *inner = node;
-        unsigned at = node_below(inner->scores, inner->members, inner->count, bound);
+        unsigned at =
+            node_below(inner->scores, inner->members, inner->count, BTREE_INNER_MAX, bound);
         at = at > 0 ? at - 1 : 0; /* the last child that begins below, if there is one */
         for (unsigned i = 0; i < at; i++) {
             count += inner->sizes[i];
@@ -153,7 +248,7 @@ uint64_t btree_count_below(const struct btree *tree, const struct btree_bound *b
         node = inner->children[at];
     }
     const struct btree_leaf *leaf = node;
-    return count + node_below(leaf->scores, leaf->members, leaf->count, bound);
+    return count + node_below(leaf->scores, leaf->members, leaf->count, BTREE_LEAF_MAX, bound);
 }
 
 /* ---- Cursors ---------------------------------------------------------------------------------- */
@@ -214,6 +309,24 @@ void btree_prefetch(const struct btree_cursor *cursor, bool backwards)
 
 /* ---- Changes ---------------------------------------------------------------------------------- */
 
+/* Puts a member into a leaf that has room. */
+static void put_in(struct btree *tree, const struct btree_path *path, unsigned at,
+                   struct zset_member *member, double score)
+{
+    struct btree_leaf *leaf = path->leaf;
+    unsigned behind = leaf->count - at;
+    memmove(leaf->scores + at + 1, leaf->scores + at, behind * sizeof leaf->scores[0]);
+    memmove(leaf->members + at + 1, leaf->members + at, behind * sizeof leaf->members[0]);
+    leaf->scores[at] = score;
+    leaf->members[at] = member;
+    leaf->count++;
+    tree->count++;
+    btree_sizes_changed(tree, path, 1);
+    if (at == 0) {
+        btree_first_changed(tree, path);
+    }
+}
+
 bool btree_insert(struct store_thread *thread, struct btree *tree, struct zset_member *member,
                   double score)
 {
@@ -229,18 +342,7 @@ bool btree_insert(struct store_thread *thread, struct btree *tree, struct zset_m
         }
         at = find_path(tree, score, text, &path);
     }
-    struct btree_leaf *leaf = path.leaf;
-    unsigned behind = leaf->count - at;
-    memmove(leaf->scores + at + 1, leaf->scores + at, behind * sizeof leaf->scores[0]);
-    memmove(leaf->members + at + 1, leaf->members + at, behind * sizeof leaf->members[0]);
-    leaf->scores[at] = score;
-    leaf->members[at] = member;
-    leaf->count++;
-    tree->count++;
-    btree_sizes_changed(tree, &path, 1);
-    if (at == 0) {
-        btree_first_changed(tree, &path);
-    }
+    put_in(tree, &path, at, member, score);
     return true;
 }
 
@@ -264,7 +366,7 @@ static void take_out(struct store_thread *thread, struct btree *tree, const stru
 void btree_remove(struct store_thread *thread, struct btree *tree, const struct zset_member *member)
 {
     struct btree_path path;
-    unsigned at = find_path(tree, member->score, member_text(member), &path);
+    unsigned at = find_member(tree, member, &path);
     take_out(thread, tree, &path, at, 1);
 }
 
@@ -285,138 +387,73 @@ unsigned btree_remove_ranks(struct store_thread *thread, struct btree *tree, uin
     return count;
 }
 
-bool btree_rescore(struct btree *tree, struct zset_member *member, double score)
+/* Whether (score, text) belongs between the neighbours of place 'at'.  Their texts are looked at
+ * only where scores are the same: each of them is memory of its own. */
+static bool keeps_place(const struct btree_leaf *leaf, unsigned at, double score, struct bytes text)
 {
-    struct btree_path path;
-    struct bytes text = member_text(member);
-    unsigned at = find_path(tree, member->score, text, &path);
-    struct btree_leaf *leaf = path.leaf;
     /* The first and the last of a leaf may stay only where nothing is beyond. */
-    bool after_left =
-        at > 0 ? btree_before(leaf->scores[at - 1], member_text(leaf->members[at - 1]), score, text)
-               : leaf->previous == NULL;
-    bool before_right = at + 1 < leaf->count ? btree_before(score, text, leaf->scores[at + 1],
-                                                            member_text(leaf->members[at + 1]))
-                                             : leaf->next == NULL;
-    if (!after_left || !before_right) {
-        return false;
+    bool after_left = leaf->previous == NULL, before_right = leaf->next == NULL;
+    if (at > 0) {
+        after_left = leaf->scores[at - 1] == score
+                         ? bytes_compare(member_text(leaf->members[at - 1]), text) < 0
+                         : leaf->scores[at - 1] < score;
     }
-    member->score = leaf->scores[at] = score;
-    if (at == 0) {
-        btree_first_changed(tree, &path);
+    if (after_left && at + 1 < leaf->count) {
+        before_right = leaf->scores[at + 1] == score
+                           ? bytes_compare(text, member_text(leaf->members[at + 1])) < 0
+                           : leaf->scores[at + 1] > score;
     }
+    return after_left && before_right;
+}
+
+/* Moves an element within its leaf, to before the one at 'to'. */
+static void move_within(const struct btree *tree, const struct btree_path *path, unsigned at,
+                        unsigned to, double score)
+{
+    struct btree_leaf *leaf = path->leaf;
+    struct zset_member *member = leaf->members[at];
+    if (to > at) {
+        to--;
+        memmove(leaf->scores + at, leaf->scores + at + 1, (to - at) * sizeof leaf->scores[0]);
+        memmove(leaf->members + at, leaf->members + at + 1, (to - at) * sizeof leaf->members[0]);
+    } else {
+        memmove(leaf->scores + to + 1, leaf->scores + to, (at - to) * sizeof leaf->scores[0]);
+        memmove(leaf->members + to + 1, leaf->members + to, (at - to) * sizeof leaf->members[0]);
+    }
+    leaf->scores[to] = score;
+    leaf->members[to] = member;
+    if (at == 0 || to == 0) {
+        btree_first_changed(tree, path);
+    }
+}
+
+bool btree_move(struct store_thread *thread, struct btree *tree, struct zset_member *member,
+                double score)
+{
+    struct btree_path from, path;
+    struct bytes text = member_text(member);
+    unsigned at = find_member(tree, member, &from);
+    if (keeps_place(from.leaf, at, score, text)) {
+        from.leaf->scores[at] = score;
+        if (at == 0) {
+            btree_first_changed(tree, &from);
+        }
+        member->score = score;
+        return true;
+    }
+    unsigned to = find_path(tree, score, text, &path);
+    if (path.leaf == from.leaf) {
+        move_within(tree, &from, at, to, score);
+    } else if (path.leaf->count < BTREE_LEAF_MAX) {
+        put_in(tree, &path, to, member, score);
+        take_out(thread, tree, &from, at, 1);
+    } else {
+        /* First in, then out: so nothing has changed when memory is short. */
+        if (!btree_insert(thread, tree, member, score)) {
+            return false;
+        }
+        btree_remove(thread, tree, member);
+    }
+    member->score = score;
     return true;
-}
-
-/* ---- The whole tree --------------------------------------------------------------------------- */
-
-unsigned btree_release_step(struct store_thread *thread, struct btree *tree,
-                            struct zset_member **out)
-{
-    struct btree_leaf *leaf = tree->first;
-    if (leaf == NULL) {
-        return 0;
-    }
-    unsigned count = leaf->count;
-    memcpy(out, leaf->members, count * sizeof *out);
-    tree->first = leaf->next;
-    /* Inner nodes go with the leaf before which they have nothing. */
-    void *node = tree->root;
-    struct btree_inner *above[BTREE_HEIGHT_MAX];
-    for (uint32_t height = tree->height; height > 0; height--) {
-        above[height] = node;
-        struct btree_inner *inner = node;
-        node = inner->children[inner->members[0] == NULL ? inner->sizes[0] : 0];
-    }
-    heap_free(thread, leaf, sizeof *leaf);
-    for (uint32_t height = 1; height <= tree->height; height++) {
-        struct btree_inner *inner = above[height];
-        uint32_t next = inner->members[0] == NULL ? inner->sizes[0] + 1 : 1;
-        inner->members[0] = NULL; /* sizes[0] counts the children that are gone */
-        inner->sizes[0] = next;
-        if (next < inner->count) {
-            break;
-        }
-        heap_free(thread, inner, sizeof *inner);
-    }
-    if (count == 0) {
-        return btree_release_step(thread, tree, out);
-    }
-    return count;
-}
-
-void btree_release(struct store_thread *thread, struct btree *tree)
-{
-    struct zset_member *members[BTREE_LEAF_MAX];
-    while (btree_release_step(thread, tree, members) > 0) {}
-}
-
-static size_t nodes_memory(const void *node, uint32_t height)
-{
-    if (height == 0) {
-        return heap_size(sizeof(struct btree_leaf));
-    }
-    const struct btree_inner *inner = node;
-    size_t memory = heap_size(sizeof *inner);
-    if (height == 1) {
-        return memory + inner->count * heap_size(sizeof(struct btree_leaf));
-    }
-    for (uint32_t i = 0; i < inner->count; i++) {
-        memory += nodes_memory(inner->children[i], height - 1);
-    }
-    return memory;
-}
-
-size_t btree_memory(const struct btree *tree)
-{
-    return nodes_memory(tree->root, tree->height);
-}
-
-/* ---- For tests ---------------------------------------------------------------------------------- */
-
-static void require(bool sound)
-{
-    if (!sound) {
-        abort();
-    }
-}
-
-/* Checks a subtree; returns its elements and moves '*leaf' along the chain. */
-static uint64_t check_node(const void *node, uint32_t height, const struct btree_leaf **leaf)
-{
-    if (height == 0) {
-        const struct btree_leaf *here = node;
-        require(here == *leaf && here->count <= BTREE_LEAF_MAX);
-        require(here->next == NULL || here->next->previous == here);
-        for (unsigned i = 0; i < here->count; i++) {
-            require(here->scores[i] == here->members[i]->score);
-            require(i == 0 || btree_before(here->scores[i - 1], member_text(here->members[i - 1]),
-                                           here->scores[i], member_text(here->members[i])));
-        }
-        *leaf = here->next;
-        return here->count;
-    }
-    const struct btree_inner *inner = node;
-    uint64_t count = 0;
-    require(inner->count >= 2 && inner->count <= BTREE_INNER_MAX);
-    for (uint32_t i = 0; i < inner->count; i++) {
-        const struct btree_leaf *first = *leaf;
-        require(first != NULL && first->count > 0 && inner->members[i] == first->members[0] &&
-                inner->scores[i] == first->scores[0]);
-        uint64_t size = check_node(inner->children[i], height - 1, leaf);
-        require(size == inner->sizes[i]);
-        const struct btree_leaf *after = *leaf;
-        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): required above */
-        require(after == NULL || btree_before(first->scores[0], member_text(first->members[0]),
-                                              after->scores[0], member_text(after->members[0])));
-        count += size;
-    }
-    return count;
-}
-
-void btree_check(const struct btree *tree)
-{
-    const struct btree_leaf *leaf = tree->first;
-    require(tree->first->previous == NULL && tree->last->next == NULL);
-    require(check_node(tree->root, tree->height, &leaf) == tree->count && leaf == NULL);
 }

@@ -4,7 +4,7 @@
  * are under it, so that a rank costs one descent.
  *
  * Members are borrowed: the caller owns them, and frees them after they were taken out.  The
- * tree keeps scores of its own, so that for a moment a member may stand in it twice. */
+ * tree keeps scores of its own, so that a member may stand in it twice while it moves. */
 #ifndef STORE_BTREE_H
 #define STORE_BTREE_H
 
@@ -65,9 +65,13 @@ void btree_remove(struct store_thread *thread, struct btree *tree,
  * Returns their number, at least 1 if there is an element of that rank. */
 unsigned btree_remove_ranks(struct store_thread *thread, struct btree *tree, uint64_t rank,
                             uint64_t max, struct zset_member **out);
-/* Writes another score under a member, if it keeps its place with it; else does nothing and
- * returns false. */
-bool btree_rescore(struct btree *tree, struct zset_member *member, double score);
+/* Gives a member another score, and the place that goes with it.  False when memory is short:
+ * nothing has changed. */
+MUST_CHECK bool btree_move(struct store_thread *thread, struct btree *tree,
+                           struct zset_member *member, double score);
+/* Starts on its way what searches for so many scores touch, BTREE_SCORES_MAX at most. */
+enum { BTREE_SCORES_MAX = 32 };
+void btree_prefetch_scores(const struct btree *tree, const double *scores, unsigned count);
 
 /* The number of elements below a bound. */
 uint64_t btree_count_below(const struct btree *tree, const struct btree_bound *bound);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "store/members.h"
+#include "store/zset.h"
 
 enum { DEFAULT_STRIPE_BITS = 12, DEFAULT_LOG_FACTOR = 10, DEFAULT_DECAY_MINUTES = 1 };
 
@@ -298,7 +299,7 @@ UNINSTRUMENTED void keyspace_prefetch_entries(const struct keyspace *ks, const u
 }
 
 void keyspace_prefetch_members(struct store_thread *thread, const struct locked_key *key,
-                               const struct bytes *members, uint32_t count) UNCHECKED_LOCKING
+                               const struct member_ahead *members, uint32_t count) UNCHECKED_LOCKING
 {
     struct keyspace *ks = thread->keyspace;
     struct stripe *stripe = stripe_of(ks, key->hash);
@@ -310,6 +311,9 @@ void keyspace_prefetch_members(struct store_thread *thread, const struct locked_
         table_find(&stripe->table, key->hash, database_id(ks, key->db), key->name, &place);
     if (entry != NULL && entry->encoding == ENCODING_HASHTABLE) {
         members_prefetch(thread, entry_pointer(entry), members, count);
+    } else if (entry != NULL && entry->encoding == ENCODING_SKIPLIST) {
+        struct zset zset = zset_of(entry);
+        zset_prefetch(&zset, members, count);
     }
     rwlock_read_unlock(&stripe->lock);
 }

@@ -100,11 +100,19 @@ void keyspace_prefetch_stripe(const struct keyspace *ks, uint64_t hash);
 void keyspace_prefetch_buckets(const struct keyspace *ks, const uint64_t *hashes, uint32_t count);
 void keyspace_prefetch_entries(const struct keyspace *ks, const uint64_t *hashes, uint32_t count);
 
-/* The same for what looking up members (fields) of the set or hash of a key takes, once the
+/* A member (a field) that a command will look up in the value of its key. */
+struct member_ahead {
+    struct bytes name;
+    bool ordered; /* its place in the order of a sorted set will be needed too */
+    double score; /* the one that it is to get there, or NaN */
+};
+
+/* The same for what looking up members of the set, hash or sorted set of a key takes, once the
  * key's own memory is there.  Locks the stripe for a moment, unless a writer has it; the
  * caller holds no key. */
+enum { MEMBERS_AHEAD_MAX = 16 };
 void keyspace_prefetch_members(struct store_thread *thread, const struct locked_key *key,
-                               const struct bytes *members, uint32_t count);
+                               const struct member_ahead *members, uint32_t count);
 
 /* ---- One key ------------------------------------------------------------------ */
 

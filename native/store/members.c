@@ -356,16 +356,15 @@ struct member *members_find(struct store_thread *thread, const struct members *m
 }
 
 void members_prefetch(const struct store_thread *thread, const struct members *members,
-                      const struct bytes *names, uint32_t count)
+                      const struct member_ahead *ahead, uint32_t count)
 {
-    enum { AT_ONCE = 16 };
     struct {
         const struct bucket *bucket;
         uint8_t tag;
-    } places[AT_ONCE];
-    count = count < AT_ONCE ? count : AT_ONCE;
+    } places[MEMBERS_AHEAD_MAX];
+    count = count < MEMBERS_AHEAD_MAX ? count : MEMBERS_AHEAD_MAX;
     for (uint32_t i = 0; i < count; i++) {
-        uint64_t hash = member_hash(thread, members, names[i]);
+        uint64_t hash = member_hash(thread, members, ahead[i].name);
         const struct segment *segment = members->directory[directory_index(members, hash)];
         uint32_t pos = segment_pos(segment, hash);
         places[i].bucket = &segment->buckets[pos_home(pos, segment->size)];

@@ -16,6 +16,7 @@
 #include "store/bucket.h"
 
 struct store_thread;
+struct member_ahead;
 struct members;
 struct segment;
 
@@ -60,10 +61,10 @@ struct bytes member_name(const struct members *members, const struct member *mem
 struct member *members_find(struct store_thread *thread, const struct members *members,
                             struct bytes name, struct member_place *place);
 
-/* Starts the memory on its way that looking up so many names takes; up to 16 at a time are
- * worth it. */
+/* Starts the memory on its way that looking up so many members takes, MEMBERS_AHEAD_MAX at
+ * most. */
 void members_prefetch(const struct store_thread *thread, const struct members *members,
-                      const struct bytes *names, uint32_t count);
+                      const struct member_ahead *ahead, uint32_t count);
 
 /* What putting a member came to. */
 enum members_put {

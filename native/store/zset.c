@@ -1,6 +1,7 @@
 /* Sorted set values in both encodings; see zset.h. */
 #include "store/zset.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/num.h"
@@ -161,12 +162,35 @@ uint64_t zset_count(const struct zset *zset)
     return listpack_count(zset->pointer) / 2;
 }
 
-void zset_prefetch(const struct zset *zset, struct bytes member)
+void zset_prefetch(const struct zset *zset, const struct member_ahead *ahead, uint32_t count)
 {
-    if (is_large(zset)) {
-        const struct zset_large *large = zset->pointer;
-        zset_index_prefetch(&large->index, zset_index_hash(&large->index, member));
+    uint64_t hashes[MEMBERS_AHEAD_MAX];
+    const struct zset_member *members[MEMBERS_AHEAD_MAX];
+    double scores[2 * MEMBERS_AHEAD_MAX];
+    unsigned searches = 0;
+    if (!is_large(zset)) {
+        return;
     }
+    const struct zset_large *large = zset->pointer;
+    count = count < MEMBERS_AHEAD_MAX ? count : MEMBERS_AHEAD_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        hashes[i] = zset_index_hash(&large->index, ahead[i].name);
+        zset_index_prefetch(&large->index, hashes[i]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        members[i] = zset_index_guess(&large->index, hashes[i]);
+        __builtin_prefetch(members[i]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        bool moves = members[i] == NULL || members[i]->score != ahead[i].score;
+        if (ahead[i].ordered && members[i] != NULL && moves) {
+            scores[searches++] = members[i]->score;
+        }
+        if (ahead[i].ordered && !isnan(ahead[i].score) && moves) {
+            scores[searches++] = ahead[i].score;
+        }
+    }
+    btree_prefetch_scores(&large->tree, scores, searches);
 }
 
 void zset_look(const struct zset *zset, struct bytes member, struct zset_place *place)
@@ -221,17 +245,7 @@ bool zset_change(struct store_thread *thread, struct zset *zset, const struct zs
         return changed;
     }
     struct zset_large *large = zset->pointer;
-    struct zset_member *member = place->member;
-    if (btree_rescore(&large->tree, member, score)) {
-        return true;
-    }
-    /* First in, then out: so nothing has changed when memory is short. */
-    if (!btree_insert(thread, &large->tree, member, score)) {
-        return false;
-    }
-    btree_remove(thread, &large->tree, member);
-    member->score = score;
-    return true;
+    return btree_move(thread, &large->tree, place->member, score);
 }
 
 bool zset_put(struct store_thread *thread, struct zset *zset, struct bytes member, double score)

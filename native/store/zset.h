@@ -56,8 +56,9 @@ uint64_t zset_count(const struct zset *zset);
 /* ---- By member ------------------------------------------------------------------------- */
 
 void zset_look(const struct zset *zset, struct bytes member, struct zset_place *place);
-/* Tells memory that zset_look() will come. */
-void zset_prefetch(const struct zset *zset, struct bytes member);
+/* Starts on its way what looking up so many members takes, MEMBERS_AHEAD_MAX at most, and what
+ * giving them their scores takes. */
+void zset_prefetch(const struct zset *zset, const struct member_ahead *ahead, uint32_t count);
 /* Whether the member is there, and its score. */
 bool zset_score(const struct zset *zset, struct bytes member, double *score);
 /* Adds a member that zset_look() did not find; the set may change its encoding.  False when

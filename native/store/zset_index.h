@@ -16,7 +16,7 @@
 struct index_segment;
 
 struct zset_index {
-    struct index_segment **directory; /* 2^depth of them */
+    uintptr_t *directory; /* 2^depth segments, each with what says where in it to look */
     const struct hash_key *hash_key;
     uint32_t released; /* directory slots whose segments are gone, on the way out */
     uint8_t depth;
@@ -34,6 +34,9 @@ uint64_t zset_index_hash(const struct zset_index *index, struct bytes text);
 /* Starts the bucket on its way from memory. */
 void zset_index_prefetch(const struct zset_index *index, uint64_t hash);
 
+/* A member that may be the one with this hash, or NULL where there certainly is none in its
+ * home; touches no member. */
+const struct zset_member *zset_index_guess(const struct zset_index *index, uint64_t hash);
 /* The member with this text, or NULL. */
 struct zset_member *zset_index_find(const struct zset_index *index, uint64_t hash,
                                     struct bytes text);

@@ -96,6 +96,30 @@ static void floats_are_read_as_redis_reads_them(void)
     CHECK(num_parse_double((struct bytes){ "123", 2 }, &value) && value < 12.5 && value > 11.5);
 }
 
+/* Of every length, and spoilt at every place. */
+static void whole_numbers_are_read_as_doubles(void)
+{
+    const char *digits = "98765432109876543210";
+    for (size_t len = 1; len <= 20; len++) {
+        char text[24], sign = len % 2 == 0 ? '-' : '0';
+        double value = 0;
+        text[0] = sign;
+        memcpy(text + 1, digits, len);
+        text[len + 1] = '\0';
+        CHECK(num_parse_double((struct bytes){ text, len + 1 }, &value));
+        CHECK(value == strtod(text, NULL));
+        for (size_t at = 0; at < len; at++) {
+            const char others[] = { '/', ':', ' ', '\0', (char)0xb5, 'z' };
+            for (size_t i = 0; i < sizeof others; i++) {
+                char saved = text[at + 1];
+                text[at + 1] = others[i];
+                CHECK(!num_parse_double((struct bytes){ text, len + 1 }, &value));
+                text[at + 1] = saved;
+            }
+        }
+    }
+}
+
 static void a_long_text_is_still_a_double(void)
 {
     char text[NUM_FLOAT_ROOM + 100];
@@ -206,6 +230,7 @@ int main(void)
     RUN_TEST(integers_are_read_strictly);
     RUN_TEST(integers_survive_the_way_to_text_and_back);
     RUN_TEST(floats_are_read_as_redis_reads_them);
+    RUN_TEST(whole_numbers_are_read_as_doubles);
     RUN_TEST(a_long_text_is_still_a_double);
     RUN_TEST(long_doubles_are_written_as_incrbyfloat_stores_them);
     RUN_TEST(doubles_are_written_with_seventeen_digits);

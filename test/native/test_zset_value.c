@@ -1,10 +1,12 @@
 /* Sorted set values against a plain model: random histories of every operation, in both
  * encodings and from the one to the other, with enough memory and without. */
+#include <math.h>
+
 #include "base/mem.h"
 #include "keyspace_fixture.h"
 #include "store/zset.h"
 
-enum { NAMES = 700, STEPS = 20000, SCORES = 40 };
+enum { NAMES = 3000, LARGE = 700, STEPS = 20000, SCORES = 40 };
 
 static struct fixture fixture;
 
@@ -88,6 +90,10 @@ static void compare(const struct zset *zset, const struct model *model)
         CHECK(below <= rank);
         CHECK(below == 0 || model->score[order[below - 1]] < bound.score);
         CHECK(model->score[order[below]] == bound.score);
+        bound.after = true;
+        below = zset_count_below(zset, &bound);
+        CHECK(below > rank && model->score[order[below - 1]] == bound.score);
+        CHECK(below == count || model->score[order[below]] > bound.score);
     }
     if (count > 0) {
         check_walk(zset, model, false);
@@ -95,11 +101,31 @@ static void compare(const struct zset *zset, const struct model *model)
     }
 }
 
+/* Half of the scores are shared by many, the others by few. */
+static double random_score(struct random *dice)
+{
+    return random_below(dice, 2) == 0 ? (double)random_below(dice, SCORES) / 4
+                                      : (double)random_below(dice, (uint64_t)SCORES * 1000) / 4000;
+}
+
+/* Starts memory on its way for members that are there and others; nothing comes of it. */
+static void look_ahead(const struct zset *zset, struct random *dice)
+{
+    struct member_ahead ahead[MEMBERS_AHEAD_MAX];
+    char rooms[MEMBERS_AHEAD_MAX][64];
+    for (unsigned i = 0; i < MEMBERS_AHEAD_MAX; i++) {
+        ahead[i].name = name_of((unsigned)random_below(dice, NAMES), rooms[i]);
+        ahead[i].ordered = i % 3 != 0;
+        ahead[i].score = i % 4 == 0 ? NAN : random_score(dice);
+    }
+    zset_prefetch(zset, ahead, (uint32_t)random_below(dice, MEMBERS_AHEAD_MAX + 1));
+}
+
 static void put(struct zset *zset, struct model *model, struct random *dice)
 {
     char room[64];
     unsigned i = (unsigned)random_below(dice, model->names);
-    double score = (double)random_below(dice, SCORES) / 4;
+    double score = random_score(dice);
     mem_fail_after(model->memory_fails ? (long)random_below(dice, 6) : 0);
     bool done = zset_put(&fixture.thread, zset, name_of(i, room), score);
     mem_fail_after(0);
@@ -169,7 +195,10 @@ static void a_history(unsigned names, bool memory_fails)
         if (step % 1000 == 0) {
             zset_compact(&fixture.thread, &zset);
         }
-        if (step % 250 == 0) {
+        if (step % 100 == 0) {
+            look_ahead(&zset, &dice);
+        }
+        if (step % (names <= LARGE ? 250 : 2500) == 0) {
             compare(&zset, &model);
         }
     }
@@ -195,6 +224,12 @@ static void a_set_that_changes_its_encoding_is_what_the_model_says(void)
 }
 
 static void a_large_set_is_what_the_model_says(void)
+{
+    a_history(LARGE, false);
+}
+
+/* With inner nodes below the root. */
+static void a_very_large_set_is_what_the_model_says(void)
 {
     a_history(NAMES, false);
 }
@@ -247,6 +282,7 @@ int main(void)
     RUN_TEST(a_small_set_is_what_the_model_says);
     RUN_TEST(a_set_that_changes_its_encoding_is_what_the_model_says);
     RUN_TEST(a_large_set_is_what_the_model_says);
+    RUN_TEST(a_very_large_set_is_what_the_model_says);
     RUN_TEST(without_memory_nothing_changes);
     RUN_TEST(intervals_of_texts_are_those_of_the_model);
     return check_done();
