@@ -70,6 +70,8 @@ void os_discard(void *at, size_t size);
 /* What the system's allocator has handed out in all, and behind one pointer. */
 size_t os_allocator_used(void);
 size_t os_allocation_size(const void *at);
+/* Asks the allocator to give unused memory back. */
+void os_allocator_trim(void);
 
 /* The path of the running program into 'out'; false when unknown. */
 bool os_executable(char *out, size_t room);

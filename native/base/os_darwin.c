@@ -241,6 +241,11 @@ size_t os_allocator_used(void)
     return mstats().bytes_used;
 }
 
+void os_allocator_trim(void)
+{
+    (void)malloc_zone_pressure_relief(NULL, 0);
+}
+
 size_t os_allocation_size(const void *at)
 {
     return malloc_size(at);

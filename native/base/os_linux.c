@@ -254,6 +254,13 @@ size_t os_allocator_used(void)
     return os_resident_bytes();
 }
 
+void os_allocator_trim(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}
+
 size_t os_allocation_size(const void *at)
 {
     return malloc_usable_size((void *)(uintptr_t)at);

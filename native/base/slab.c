@@ -372,4 +372,14 @@ size_t slab_pool_held(const struct slab_pool *pool)
     return atomic_load_explicit(&pool->pages.held, memory_order_relaxed);
 }
 
+size_t slab_heap_used(const struct slab_heap *heap)
+{
+    return atomic_load_explicit(&heap->used, memory_order_relaxed);
+}
+
+void slab_pool_trim(struct slab_pool *pool)
+{
+    slab_pages_trim(&pool->pages);
+}
+
 #endif

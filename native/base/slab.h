@@ -64,5 +64,10 @@ static inline size_t slab_class_size(size_t size)
  * approximate while others run. */
 size_t slab_pool_used(const struct slab_pool *pool);
 size_t slab_pool_held(const struct slab_pool *pool);
+/* What this heap's thread has allocated, less what it has freed, objects of other heaps too:
+ * wraps below zero. */
+size_t slab_heap_used(const struct slab_heap *heap);
+/* Gives the pages that the pool keeps for later back to the system. */
+void slab_pool_trim(struct slab_pool *pool);
 
 #endif

@@ -134,12 +134,9 @@ static bool keep_warm(struct slab_pages *pages, struct slab_page *page)
     return room;
 }
 
-void slab_pages_give(struct slab_pages *pages, struct slab_page *page)
+/* Gives a page that nobody else sees back to the system. */
+static void make_cold(struct slab_pages *pages, struct slab_page *page)
 {
-    page->state = PAGE_UNUSED;
-    if (keep_warm(pages, page)) {
-        return;
-    }
     struct slab_chunk *chunk = slab_chunk_of(page);
     unsigned index = page_index(page);
     if (index != 0) {
@@ -157,4 +154,26 @@ void slab_pages_give(struct slab_pages *pages, struct slab_page *page)
         drop_chunk(pages, chunk); /* The last open chunk stays, for what comes next. */
     }
     mutex_unlock(&pages->mutex);
+}
+
+void slab_pages_give(struct slab_pages *pages, struct slab_page *page)
+{
+    page->state = PAGE_UNUSED;
+    if (!keep_warm(pages, page)) {
+        make_cold(pages, page);
+    }
+}
+
+void slab_pages_trim(struct slab_pages *pages)
+{
+    mutex_lock(&pages->mutex);
+    struct slab_page *page = pages->warm;
+    pages->warm = NULL;
+    pages->warm_count = 0;
+    mutex_unlock(&pages->mutex);
+    while (page != NULL) {
+        struct slab_page *next = page->next; /* Its header may go with its chunk. */
+        make_cold(pages, page);
+        page = next;
+    }
 }

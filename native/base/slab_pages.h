@@ -63,6 +63,8 @@ void slab_pages_release(struct slab_pages *pages);
  * memory. */
 struct slab_page *slab_pages_take(struct slab_pages *pages);
 void slab_pages_give(struct slab_pages *pages, struct slab_page *page);
+/* Makes the warm pages cold. */
+void slab_pages_trim(struct slab_pages *pages);
 
 static inline struct slab_chunk *slab_chunk_of(const void *at)
 {

@@ -113,4 +113,14 @@ size_t slab_pool_held(const struct slab_pool *pool)
     return slab_pool_used(pool);
 }
 
+size_t slab_heap_used(const struct slab_heap *heap)
+{
+    return atomic_load_explicit(&heap->used, memory_order_relaxed);
+}
+
+void slab_pool_trim(struct slab_pool *pool)
+{
+    (void)pool;
+}
+
 #endif

@@ -1,6 +1,7 @@
 /* Strings as wholes: GET, SET and their kin.  Parts of strings are in cmd_substring.c,
  * strings as numbers in cmd_counter.c, LCS in cmd_lcs.c. */
 #include "base/num.h"
+#include "commands/compare.h"
 #include "commands/families.h"
 #include "commands/lifetime.h"
 #include "commands/lookup.h"
@@ -25,6 +26,7 @@ static void propagate_set(struct call *call, struct bytes key, struct bytes valu
 
 struct set_options {
     bool if_missing, if_present, get;
+    struct string_condition condition;
     struct lifetime lifetime;
 };
 
@@ -38,11 +40,13 @@ static MUST_CHECK enum err read_set_options(struct args *args, struct set_option
             options->if_present = true;
         } else if (args_option(args, LIT("GET"))) {
             options->get = true;
-        } else if (!lifetime_read_time(args, &options->lifetime) &&
+        } else if (!compare_read(args, &options->condition) &&
+                   !lifetime_read_time(args, &options->lifetime) &&
                    !lifetime_read(args, LIFETIME_KEEP, LIT("KEEPTTL"), &options->lifetime)) {
             args_unknown(args);
         }
-        if (options->if_missing && options->if_present) {
+        bool compares = options->condition.comparison != COMPARE_NOTHING;
+        if (options->if_missing + options->if_present + compares > 1) {
             args_unknown(args);
         }
     }
@@ -64,14 +68,25 @@ static MUST_CHECK enum err store(struct call *call, struct bytes key, struct byt
     return OK;
 }
 
+/* Whether what is there, if anything, allows the options to replace it. */
+static bool set_is_allowed(const struct set_options *options, const struct entry *entry)
+{
+    return (entry != NULL ? !options->if_missing : !options->if_present) &&
+           compare_holds(&options->condition, entry);
+}
+
 static MUST_CHECK enum err set_with_options(struct call *call) REQUIRES(*call->keys)
 {
     struct bytes key = args_next(&call->args), value = args_next(&call->args);
     struct set_options options;
     enum err err = read_set_options(&call->args, &options);
+    if (err == OK && !compare_check(call, &options.condition)) {
+        err = ERR_REPLIED;
+    }
     if (err != OK) {
         return err;
     }
+    bool compares = options.condition.comparison != COMPARE_NOTHING;
     int64_t at_ms = KEYSPACE_NO_EXPIRY;
     if (lifetime_has_time(&options.lifetime)) {
         err = lifetime_end(call, &options.lifetime, &at_ms);
@@ -84,17 +99,19 @@ static MUST_CHECK enum err set_with_options(struct call *call) REQUIRES(*call->k
     if (options.get) {
         err = lookup_string(call, key, &entry);
     } else {
-        err = keyspace_find(call->keyspace, call->keys, key, VALUE_ANY, &entry);
+        err = keyspace_find(call->keyspace, call->keys, key, compares ? VALUE_STRING : VALUE_ANY,
+                            &entry);
     }
     if (err != OK) {
         return err;
     }
+    bool allowed = set_is_allowed(&options, entry);
     if (options.get && entry != NULL) {
         lookup_reply(call, entry);
     } else if (options.get) {
         reply_null(call->reply);
     }
-    if (entry != NULL ? options.if_missing : options.if_present) {
+    if (!allowed) {
         if (!options.get) {
             reply_null(call->reply);
         }
@@ -106,7 +123,7 @@ static MUST_CHECK enum err set_with_options(struct call *call) REQUIRES(*call->k
         reply_rewind(call->reply, mark);
         return err;
     }
-    if (options.get || at_ms != KEYSPACE_NO_EXPIRY) {
+    if (options.get || compares || at_ms != KEYSPACE_NO_EXPIRY) {
         propagate_set(call, key, value, keep, at_ms);
     }
     if (!options.get) {
@@ -115,12 +132,18 @@ static MUST_CHECK enum err set_with_options(struct call *call) REQUIRES(*call->k
     return OK;
 }
 
-/* With GET the old value is used, without it the key is only written. */
+static bool is_condition(struct bytes word)
+{
+    return bytes_equal_nocase(word, LIT("IFEQ")) || bytes_equal_nocase(word, LIT("IFNE")) ||
+           bytes_equal_nocase(word, LIT("IFDEQ")) || bytes_equal_nocase(word, LIT("IFDNE"));
+}
+
+/* With GET or a condition the old value is used, without the key is only written. */
 static int set_keys(const struct bytes *argv, uint32_t argc, struct found_key *found)
 {
     uint32_t use = KEY_OW | KEY_UPDATE;
     for (uint32_t i = 3; i < argc; i++) {
-        if (bytes_equal_nocase(argv[i], LIT("GET"))) {
+        if (bytes_equal_nocase(argv[i], LIT("GET")) || is_condition(argv[i])) {
             use = KEY_RW | KEY_ACCESS | KEY_UPDATE;
         }
     }
@@ -396,6 +419,8 @@ static const struct command_history set_history[] = {
     { "6.0.0", "`KEEPTTL` can be given." },
     { "6.2.0", "`GET`, `EXAT` and `PXAT` can be given." },
     { "7.0.0", "`NX` and `GET` can be given together." },
+    { "8.1.0", "`IFEQ` can be given (of Valkey)." },
+    { "8.4.0", "`IFNE`, `IFDEQ` and `IFDNE` can be given." },
     { NULL, NULL },
 };
 
@@ -428,7 +453,9 @@ static const struct command rows[] = {
         .find_keys = set_keys,
         .since = "1.0.0", .complexity = "O(1)",
         .summary = "Makes a key hold a string, whatever it held, and sets its lifetime.",
-        .syntax = "key:key value:string [condition=<NX | XX>] [GET] "
+        .syntax = "key:key value:string [condition=<NX | XX | IFEQ ifeq-value:string | "
+                  "IFNE ifne-value:string | IFDEQ ifdeq-digest:string | "
+                  "IFDNE ifdne-digest:string>] [GET] "
                   "[expiration=<EX seconds:int | PX milliseconds:int | "
                   "EXAT unix-time-seconds:time | PXAT unix-time-milliseconds:time | KEEPTTL>]",
         .history = set_history,

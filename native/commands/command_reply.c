@@ -114,6 +114,14 @@ void command_reply_key_flags(uint32_t flags, struct reply *reply)
     reply_bits(flags, key_flag_names, COUNT_OF(key_flag_names), reply);
 }
 
+void command_reply_categories(struct reply *reply)
+{
+    reply_array(reply, COUNT_OF(category_names));
+    for (size_t i = 0; i < COUNT_OF(category_names); i++) {
+        reply_bytes(reply, bytes_of(category_names[i].name + 1));
+    }
+}
+
 uint32_t command_find_category(struct bytes name)
 {
     for (size_t i = 0; i < COUNT_OF(category_names); i++) {

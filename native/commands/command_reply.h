@@ -15,6 +15,8 @@ void command_reply_docs(const struct registry *registry, const struct command *c
 /* Of a key's use, as a set of Redis's words. */
 void command_reply_key_flags(uint32_t flags, struct reply *reply);
 
+/* The names of all ACL categories, without '@'. */
+void command_reply_categories(struct reply *reply);
 /* The bit of an ACL category's name without '@', or 0. */
 uint32_t command_find_category(struct bytes name);
 

@@ -43,7 +43,7 @@ static bool find_range(const struct key_spec *spec, const struct bytes *argv, ui
             return false;
         }
         *first += spec->first_key;
-        *last = *first + count - 1;
+        *last = *first + (count - 1) * spec->step;
     } else {
         return false;
     }

@@ -80,6 +80,7 @@ static void set_defaults(struct engine_settings *settings)
     atomic_init(&settings->lua_memory_limit, DEFAULT_LUA_LIMIT);
     atomic_init(&settings->lua_reply_limit, DEFAULT_LUA_LIMIT);
     atomic_init(&settings->maxmemory_denies, true);
+    atomic_init(&settings->latency_tracking, true);
 }
 
 /* A run's id: hex digits from the same dice as everything else, so that a seed gives it. */
@@ -129,13 +130,15 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
             memset(engine->past_commands, 0, size);
         }
     }
+    engine->past_latency = engine->registry == NULL ? NULL : engine_latency_create(engine);
+    latency_init(&engine->latency);
     engine->keyspace = keyspace_create(&store);
     monitors_init(&engine->monitors);
     bool blocking = blocking_init(&engine->blocking, &store.hash_key);
     bool pubsub = pubsub_init(&engine->pubsub, &store.hash_key);
     engine->slowlog = slowlog_create();
-    if (engine->registry == NULL || engine->past_commands == NULL || engine->keyspace == NULL ||
-        engine->slowlog == NULL || !blocking || !pubsub) {
+    if (engine->registry == NULL || engine->past_commands == NULL || engine->past_latency == NULL ||
+        engine->keyspace == NULL || engine->slowlog == NULL || !blocking || !pubsub) {
         engine_release(engine);
         return false;
     }
@@ -151,6 +154,8 @@ void engine_release(struct engine *engine)
     }
     keyspace_destroy(engine->keyspace);
     slowlog_destroy(engine->slowlog);
+    engine_latency_destroy(engine, engine->past_latency);
+    latency_release(&engine->latency);
     registry_destroy(engine->registry);
     mem_free(engine->past_commands);
     mutex_release(&engine->sessions_lock);
@@ -161,6 +166,7 @@ void engine_release(struct engine *engine)
     engine->slowlog = NULL;
     engine->registry = NULL;
     engine->past_commands = NULL;
+    engine->past_latency = NULL;
 }
 
 size_t engine_memory(const struct engine *engine)

@@ -9,6 +9,7 @@
 #include "base/ticks.h"
 #include "exec/blocking.h"
 #include "exec/changes.h"
+#include "exec/latency.h"
 #include "exec/monitor.h"
 #include "exec/notify.h"
 #include "exec/pubsub.h"
@@ -38,7 +39,8 @@ struct engine_settings {
     _Atomic unsigned maxmemory_samples;
     _Atomic int64_t eviction_us; /* for one command; from maxmemory-eviction-tenacity */
     _Atomic bool lazy_eviction;
-    _Atomic bool password_needed; /* requirepass is not empty */
+    _Atomic bool latency_tracking; /* LATENCY HISTOGRAM and INFO tell what is counted */
+    _Atomic bool password_needed;  /* requirepass is not empty */
     _Atomic bool lazy_expire, lazy_server_del, lazy_user_del, lazy_user_flush;
     _Atomic uint32_t notify_classes;   /* notify-keyspace-events: enum notify_class */
     _Atomic uint64_t lua_memory_limit; /* bytes for the scripts of one thread */
@@ -60,6 +62,8 @@ struct engine_services {
     bool (*config_set)(void *server, const struct bytes *pairs, uint32_t count, struct buf *error);
     bool (*config_rewrite)(void *server, struct buf *error);
     void (*config_reset_stat)(void *server);
+    /* engine_memory() at its highest so far, and when the server began to listen. */
+    void (*memory_marks)(void *server, uint64_t *peak, uint64_t *startup);
     /* True when user and password are good ("default" is the only user for now). */
     bool (*authenticate)(void *server, struct bytes user, struct bytes password);
     /* SHUTDOWN: begins a graceful stop; false when it can't, with the error line. */
@@ -82,6 +86,7 @@ struct engine {
     struct keyspace *keyspace;
     struct registry *registry;
     struct slowlog *slowlog;
+    struct latency_monitor latency;
     struct log *log;
     const struct clock *clock;
     struct ticks ticks;
@@ -102,6 +107,7 @@ struct engine {
     _Atomic bool evicting; /* a thread is at it; see memory_limit.c */
     struct stats past;     /* of executors that have ended; sessions_lock */
     struct command_stats *past_commands;
+    struct command_latency *past_latency;
     struct error_stats past_errors;
     uint64_t executors_made;     /* sessions_lock; makes each executor's dice its own */
     int64_t started_us;          /* monotonic */
@@ -142,6 +148,11 @@ struct command_totals {
     uint64_t calls, ticks, rejected, failed;
 };
 void engine_command_stats(struct engine *engine, uint32_t index, struct command_totals *sum);
+/* How long its calls took: the counts of the buckets, LATENCY_BUCKETS of them. */
+void engine_command_latency(struct engine *engine, uint32_t index, uint64_t *buckets);
+/* One for each command, empty; NULL when memory is short.  NULL is fine for the other. */
+struct command_latency *engine_latency_create(const struct engine *engine);
+void engine_latency_destroy(const struct engine *engine, struct command_latency *latency);
 void engine_error_stats(struct engine *engine,
                         void (*each)(void *user, struct bytes word, uint64_t count), void *user);
 /* CONFIG RESETSTAT; in the exclusive section. */

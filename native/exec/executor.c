@@ -25,11 +25,14 @@ bool executor_init(struct executor *executor, struct engine *engine)
            (registry_count(engine->registry) + 1) * sizeof(struct command_stats));
     executor->prepared = mem_try_alloc(EXECUTOR_PREPARED_KEYS * sizeof *executor->prepared);
     executor->ahead = mem_try_alloc(sizeof *executor->ahead);
-    if (executor->prepared == NULL || executor->ahead == NULL ||
+    executor->latency = engine_latency_create(engine);
+    if (executor->prepared == NULL || executor->ahead == NULL || executor->latency == NULL ||
         !keyspace_join(engine->keyspace, &executor->thread)) {
         mem_free(executor->ahead);
         mem_free(executor->prepared);
         mem_free(executor->commands);
+        engine_latency_destroy(engine, executor->latency);
+        executor->latency = NULL;
         executor->commands = NULL;
         executor->prepared = NULL;
         executor->ahead = NULL;
@@ -60,6 +63,7 @@ void executor_release(struct executor *executor)
     keylock_release_memory(&executor->lock);
     keyspace_quit(executor->engine->keyspace, &executor->thread);
     mem_free(executor->commands);
+    engine_latency_destroy(executor->engine, executor->latency);
     mem_free(executor->ahead);
     mem_free(executor->prepared);
     mem_free(executor->keys);
@@ -69,6 +73,7 @@ void executor_release(struct executor *executor)
     executor->ahead = NULL;
     executor->keys = NULL;
     executor->found = NULL;
+    executor->latency = NULL;
 }
 
 static void take_time(struct executor *executor)

@@ -41,6 +41,14 @@ struct executor_ahead {
     bool members; /* some command names a member of its key's value */
 };
 
+/* The last time that this thread added up all memory, to be compared with maxmemory. */
+struct memory_look {
+    uint64_t limit;    /* maxmemory at that time */
+    int64_t own;       /* keyspace_thread_memory() */
+    uint32_t commands; /* that were let through since */
+    bool fits;         /* there was no more than the limit */
+};
+
 struct executor {
     struct store_thread thread;
     struct keylock lock;
@@ -50,7 +58,8 @@ struct executor {
     struct attachment *machine; /* script/'s: the interpreter of this thread; or NULL */
     struct mailbox *mailbox;    /* of a thread that owns connections; else NULL */
     struct stats stats;
-    struct command_stats *commands; /* by registry_index() */
+    struct command_stats *commands;  /* by registry_index() */
+    struct command_latency *latency; /* likewise; memory is used where calls were counted */
     struct error_stats errors;
     struct executor_ahead *ahead;
     struct locked_key *prepared; /* hashed keys of prepared commands with several */
@@ -58,13 +67,14 @@ struct executor {
     struct locked_key *keys; /* scratch for commands with many keys */
     struct found_key *found;
     uint32_t key_room;
-    uint64_t tick;          /* when the last command of this batch ended */
-    uint64_t notable_ticks; /* commands of this length on get a closer look */
-    int64_t slow_us;        /* the setting that 'notable_ticks' was made from */
-    uint32_t noted_errors;  /* reply->errors that the statistics know of */
-    uint32_t era;           /* moves on when databases may have changed places */
-    uint32_t exclusive;     /* this thread is in the exclusive section, nested so often */
-    uint8_t frame;          /* enum change_frame, of the effects being told */
+    struct memory_look look; /* memory_limit.c */
+    uint64_t tick;           /* when the last command of this batch ended */
+    uint64_t notable_ticks;  /* commands of this length on get a closer look */
+    int64_t slow_us;         /* the setting that 'notable_ticks' was made from */
+    uint32_t noted_errors;   /* reply->errors that the statistics know of */
+    uint32_t era;            /* moves on when databases may have changed places */
+    uint32_t exclusive;      /* this thread is in the exclusive section, nested so often */
+    uint8_t frame;           /* enum change_frame, of the effects being told */
 };
 
 /* 'executor' is the caller's memory and stays in place.  False when memory is short. */

@@ -16,11 +16,13 @@ static bool evict(struct executor *executor, size_t excess)
     bool lazily = atomic_load_explicit(&settings->lazy_eviction, memory_order_relaxed);
     int64_t budget_us = atomic_load_explicit(&settings->eviction_us, memory_order_relaxed);
     int64_t began_us = clock_monotonic_us(executor->engine->clock);
+    bool going = true;
     size_t freed = 0;
     for (uint32_t keys = 1; freed < excess; keys++) {
         size_t more = keyspace_evict(&executor->thread, policy, samples, lazily);
         if (more == 0) {
-            return false;
+            going = false;
+            break;
         }
         freed += more;
         if (keys % LOOK_AT_CLOCK == 0 &&
@@ -28,7 +30,9 @@ static bool evict(struct executor *executor, size_t excess)
             break; /* The next command goes on, or the background. */
         }
     }
-    return true;
+    latency_note(&executor->engine->latency, LATENCY_EVICTION_CYCLE, executor->engine->clock,
+                 clock_monotonic_us(executor->engine->clock) - began_us);
+    return going;
 }
 
 bool memory_limit_passed(const struct engine *engine)
@@ -37,11 +41,25 @@ bool memory_limit_passed(const struct engine *engine)
     return limit > 0 && engine_memory(engine) > limit;
 }
 
+/* There was enough room a moment ago, and this thread has taken little since. */
+static bool is_known_to_fit(struct executor *executor, uint64_t limit)
+{
+    struct memory_look *look = &executor->look;
+    return look->fits && look->limit == limit && ++look->commands < MEMORY_LIMIT_LOOKS &&
+           keyspace_thread_memory(&executor->thread) - look->own < MEMORY_LIMIT_SLACK;
+}
+
 bool memory_limit_keep(struct executor *executor)
 {
     struct engine *engine = executor->engine;
     uint64_t limit = atomic_load_explicit(&engine->settings.maxmemory, memory_order_relaxed);
-    size_t used = limit > 0 ? engine_memory(engine) : 0;
+    if (limit == 0 || is_known_to_fit(executor, limit)) {
+        return true;
+    }
+    size_t used = engine_memory(engine);
+    executor->look = (struct memory_look){ .limit = limit,
+                                           .own = keyspace_thread_memory(&executor->thread),
+                                           .fits = used <= limit };
     if (used <= limit) {
         return true;
     }

@@ -18,6 +18,9 @@ void perform_note_long(const struct task *task, uint64_t ticks)
                                           bytes_of(task->command->name), us);
         }
     }
+    latency_note(&engine->latency,
+                 (task->command->flags & CMD_FAST) != 0 ? LATENCY_FAST_COMMAND : LATENCY_COMMAND,
+                 engine->clock, us);
     if (us >= REFRESH_US && (task->session->flags & SESSION_EXECUTING) == 0) {
         executor->thread.now_ms = clock_wall_ms(engine->clock);
     }

@@ -91,7 +91,7 @@ static inline void perform_account(const struct task *task, uint64_t began)
     uint64_t now = ticks_now();
     uint64_t ticks = now - began;
     executor->tick = now;
-    stat_add(&stats->calls, 1);
+    stat_add(&executor->latency[task->command->derived.index].buckets[latency_bucket(ticks)], 1);
     stat_add(&stats->ticks, ticks);
     stat_add(&executor->stats.commands, 1);
     if (__builtin_expect(task->reply->errors != executor->noted_errors, 0)) {

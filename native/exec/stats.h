@@ -46,10 +46,34 @@ struct stats {
 #undef X
 };
 
-/* Of one command on one thread; INFO commandstats. */
+/* Of one command on one thread; INFO commandstats.  How often it was called is the sum of its
+ * latencies. */
 struct command_stats {
-    _Atomic uint64_t calls, ticks, rejected, failed;
+    _Atomic uint64_t ticks, rejected, failed;
 };
+
+/* How long the calls of one command on one thread took: a bucket for each quarter of a doubling
+ * of ticks.  A single-precision number has exactly the bits that name the bucket on top. */
+enum { LATENCY_BUCKETS = 256 };
+struct command_latency {
+    _Atomic uint64_t buckets[LATENCY_BUCKETS];
+};
+
+static inline unsigned latency_bucket(uint64_t ticks)
+{
+    enum { MANTISSA_BITS_LEFT_OUT = 21, BITS_OF_ONE = 0x3f800000 };
+    union {
+        float number;
+        uint32_t bits;
+    } time = { .number = (float)(int64_t)(ticks | 1) };
+    return (time.bits >> MANTISSA_BITS_LEFT_OUT) - (BITS_OF_ONE >> MANTISSA_BITS_LEFT_OUT);
+}
+
+/* The ticks with which a bucket begins; LATENCY_BUCKETS is fine too. */
+static inline double latency_bucket_begin(unsigned bucket)
+{
+    return (double)(UINT64_C(1) << (bucket / 4 % 64)) * (1 + (double)(bucket % 4) / 4);
+}
 
 /* Counts of error replies by their first word, "ERR" "WRONGTYPE" ...; INFO errorstats.  At
  * most ERROR_KINDS per thread; more go to "ERR". */
@@ -61,7 +85,5 @@ struct error_stats {
     } kinds[ERROR_KINDS];
     _Atomic uint32_t used;
 };
-
-/* Log-scale histogram of a command's latency could stand here; see LATENCY HISTOGRAM. */
 
 #endif

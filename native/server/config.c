@@ -119,6 +119,8 @@ static void publish_to_engine(const struct config *config)
     settings->max_bulk_len = (uint64_t)number_of(config, "proto-max-bulk-len");
     settings->maxmemory = (uint64_t)number_of(config, "maxmemory");
     publish_eviction(config, settings);
+    settings->latency_tracking = number_of(config, "latency-tracking") != 0;
+    config->engine->latency.threshold_ms = number_of(config, "latency-monitor-threshold");
     settings->password_needed = value_of(config, "requirepass")->len > 0;
     settings->lazy_expire = number_of(config, "lazyfree-lazy-expire") != 0;
     settings->lazy_server_del = number_of(config, "lazyfree-lazy-server-del") != 0;

@@ -268,6 +268,35 @@ static bool parse_events(struct bytes raw, struct config_value *value, char *err
     return true;
 }
 
+/* Percentages, each in its shortest form. */
+static bool parse_percentiles(struct bytes raw, struct config_value *value, char *error)
+{
+    struct buf text = { 0 };
+    struct bytes word;
+    bool fine = true;
+    while (fine && config_next_word(&raw, &word)) {
+        long double percent;
+        char digits[NUM_FLOAT_ROOM];
+        if (!num_parse_long_double(word, &percent)) {
+            fine = refuse(error, "Invalid latency-tracking-info-percentiles parameters");
+        } else if (percent < 0 || percent > 100) {
+            fine = refuse(error, "latency-tracking-info-percentiles parameters should sit between "
+                                 "[0.0,100.0]");
+        } else {
+            if (text.len > 0) {
+                buf_append_char(&text, ' ');
+            }
+            size_t len = num_format_long_double(digits, sizeof digits, percent);
+            buf_append(&text, (struct bytes){ digits, len });
+        }
+    }
+    if (fine) {
+        set_text(value, buf_bytes(&text));
+    }
+    buf_release(&text);
+    return fine;
+}
+
 bool config_value_parse(const struct rln_directive *row, const struct config_value *old,
                         struct bytes raw, struct config_value *value, char *error)
 {
@@ -282,8 +311,11 @@ bool config_value_parse(const struct rln_directive *row, const struct config_val
     case RLN_DIRECTIVE_ENUM:
         return parse_enum(row, raw, value, error);
     case RLN_DIRECTIVE_LIST:
-        return strcmp(row->name, "client-output-buffer-limit") == 0
-                   ? parse_output_limits(old, raw, value, error)
+        if (strcmp(row->name, "client-output-buffer-limit") == 0) {
+            return parse_output_limits(old, raw, value, error);
+        }
+        return strcmp(row->name, "latency-tracking-info-percentiles") == 0
+                   ? parse_percentiles(raw, value, error)
                    : parse_list(raw, value);
     case RLN_DIRECTIVE_STRING:
         break;

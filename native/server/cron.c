@@ -98,6 +98,8 @@ static int64_t work(struct cron *cron)
     int64_t now_us = clock_monotonic_us(&server->clock);
     cron->executor.thread.now_ms = clock_wall_ms(&server->clock);
     int64_t wait_ms = keyspace_expire_due(&cron->executor.thread, BURST_US);
+    latency_note(&server->engine.latency, LATENCY_EXPIRE_CYCLE, &server->clock,
+                 clock_monotonic_us(&server->clock) - now_us);
     if (blocking_pending(&server->engine.blocking)) {
         executor_enter(&cron->executor); /* Clients that waited for a key which is gone. */
         executor_leave(&cron->executor);

@@ -30,9 +30,12 @@ static const struct command_family *const families[] = {
     &cmd_zset_family,          &cmd_zset_range_family,
     &cmd_zset_pop_family,      &cmd_zset_algebra_family,
     &cmd_zset_scan_family,     &cmd_geo_family,
-    &cmd_geo_search_family,    &cmd_cluster_family,
+    &cmd_geo_search_family,    &cmd_eval_family,
+    &cmd_script_family,        &cmd_cluster_family,
     &cmd_module_family,        &cmd_replication_family,
-    &cmd_eval_family,          &cmd_script_family,
+    &cmd_latency_family,       &cmd_memory_family,
+    &cmd_increx_family,        &cmd_string_conditional_family,
+    &cmd_throttle_family,      &cmd_acl_family,
 };
 
 const struct command_family *const *command_families(uint32_t *count)

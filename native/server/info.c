@@ -27,7 +27,7 @@ static void sample_rate(struct info_rate *rate, uint64_t counter, int64_t elapse
     atomic_store_explicit(&rate->mean, sum / INFO_SAMPLES, memory_order_relaxed);
 }
 
-static uint64_t note_peak(struct info_meter *meter, uint64_t memory)
+uint64_t info_meter_peak(struct info_meter *meter, uint64_t memory)
 {
     uint64_t peak = stat_read(&meter->peak_memory);
     while (memory > peak && !atomic_compare_exchange_weak(&meter->peak_memory, &peak, memory)) {}
@@ -41,7 +41,7 @@ void info_meter_sample(struct info_meter *meter, struct engine *engine)
     int64_t elapsed_us = now_us - meter->sampled_us;
 
     engine_stats(engine, &stats);
-    (void)note_peak(meter, engine_memory(engine));
+    (void)info_meter_peak(meter, engine_memory(engine));
     if (elapsed_us <= 0) {
         return;
     }
@@ -163,7 +163,7 @@ static void write_ratio(const struct info_page *page, const char *name, uint64_t
 
 static void write_used_memory(const struct info_page *page, uint64_t used, uint64_t resident)
 {
-    uint64_t peak = note_peak(page->source->meter, used);
+    uint64_t peak = info_meter_peak(page->source->meter, used);
     uint64_t startup = page->facts.startup_memory;
     uint64_t dataset = used > startup ? used - startup : 0;
 

@@ -49,6 +49,9 @@ struct info_facts {
     bool supervised;
 };
 
+/* The most memory so far; 'memory' is that of now. */
+uint64_t info_meter_peak(struct info_meter *meter, uint64_t memory);
+
 struct info_source {
     struct engine *engine;
     struct config *config;

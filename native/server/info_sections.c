@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <sys/resource.h>
 
+#include "base/num.h"
 #include "exec/engine.h"
+#include "server/config.h"
 #include "server/info_internal.h"
 #include "store/eviction.h"
 
@@ -220,9 +222,63 @@ void info_errorstats(const struct info_page *page)
     engine_error_stats(page->engine, write_error_kind, page->out);
 }
 
+/* One command's line on its way. */
+struct percentiles {
+    const struct info_page *page;
+    uint64_t buckets[LATENCY_BUCKETS], calls;
+    bool first;
+};
+
+/* Microseconds within which 'percent' of the calls ended, between the ends of their bucket as
+ * if it were evenly filled. */
+static double percentile(const struct percentiles *of, double percent)
+{
+    double wanted = percent / 100 * (double)of->calls, seen = 0;
+    unsigned last = 0;
+    for (unsigned i = 0; i < LATENCY_BUCKETS; i++) {
+        double here = (double)of->buckets[i];
+        if (here > 0 && seen + here >= wanted) {
+            double begin = latency_bucket_begin(i), end = latency_bucket_begin(i + 1);
+            double part = (wanted - seen) / here;
+            return (begin + (end - begin) * part) / of->page->engine->ticks.per_us;
+        }
+        seen += here;
+        last = here > 0 ? i : last;
+    }
+    return latency_bucket_begin(last + 1) / of->page->engine->ticks.per_us;
+}
+
+static void write_percentile(void *user, struct bytes word)
+{
+    struct percentiles *of = user;
+    double percent;
+    if (num_parse_double(word, &percent)) {
+        buf_printf(of->page->out, "%sp%.*s=%.3f", of->first ? "" : ",", (int)word.len, word.at,
+                   percentile(of, percent));
+        of->first = false;
+    }
+}
+
 void info_latencystats(const struct info_page *page)
 {
-    buf_append(page->out, LIT("# Latencystats\r\n")); /* latency-tracking is always off. */
+    const struct registry *registry = page->engine->registry;
+    buf_append(page->out, LIT("# Latencystats\r\n"));
+    for (uint32_t i = 0; i < registry_count(registry); i++) {
+        struct percentiles of = { .page = page, .first = true };
+        if (!page->engine->settings.latency_tracking) {
+            break;
+        }
+        engine_command_latency(page->engine, i, of.buckets);
+        for (unsigned bucket = 0; bucket < LATENCY_BUCKETS; bucket++) {
+            of.calls += of.buckets[bucket];
+        }
+        if (of.calls > 0) {
+            buf_printf(page->out, "latency_percentiles_usec_%s:", registry_at(registry, i)->name);
+            config_words(page->source->config, "latency-tracking-info-percentiles",
+                         write_percentile, &of);
+            buf_append(page->out, LIT("\r\n"));
+        }
+    }
 }
 
 void info_cluster(const struct info_page *page)

@@ -54,6 +54,13 @@ static void reset_stat(void *user)
     atomic_store(&server->net.client_errors, 0);
 }
 
+static void mark_memory(void *user, uint64_t *peak, uint64_t *startup)
+{
+    struct rln_server *server = user;
+    *peak = info_meter_peak(&server->meter, engine_memory(&server->engine));
+    *startup = server->startup_memory;
+}
+
 static bool authenticate(void *user, struct bytes name, struct bytes password)
 {
     struct rln_server *server = user;
@@ -184,6 +191,7 @@ void services_fill(struct rln_server *server)
         .config_set = set_config,
         .config_rewrite = rewrite_config,
         .config_reset_stat = reset_stat,
+        .memory_marks = mark_memory,
         .authenticate = authenticate,
         .shutdown = shut_down,
         .shutdown_abort = abort_shutdown,

@@ -6,6 +6,7 @@
 enum {
     STRIPE_SHARE = 3, /* so many times the samples are compared within a stripe */
     SAMPLES_MAX = 4096,
+    VALUE_SAMPLES = 5,   /* elements from which the memory of a large value is estimated */
     EARLIEST_TRIES = 64, /* deadlines that turn out to be later than the index says */
     MOST_URGENT = INT32_MAX,
 };
@@ -167,7 +168,7 @@ static size_t evict_from(struct search *search, uint32_t at, unsigned samples, b
     struct entry *victim = search->victim;
     if (victim != NULL) {
         bool due = entry_is_due(victim, thread->now_ms);
-        freed = keyspace_entry_memory(victim);
+        freed = keyspace_entry_memory(victim, VALUE_SAMPLES);
         remove_victim(search);
         if (search->policy == EVICT_VOLATILE_TTL) {
             expiry_was_stale(&search->stripe->expiry); /* Its item is off already. */

@@ -239,8 +239,20 @@ uint64_t keyspace_expired(const struct keyspace *ks);
 int64_t keyspace_average_ttl(struct keyspace *ks, uint32_t db);
 /* Bytes of entries, tables, blobs and the keyspace itself. */
 size_t keyspace_memory(const struct keyspace *ks);
-/* Of one entry, with its share of the table; MEMORY USAGE. */
-size_t keyspace_entry_memory(const struct entry *entry);
+/* Of one entry, with its share of the table; MEMORY USAGE.  Large values are estimated from
+ * 'samples' elements (0: all). */
+size_t keyspace_entry_memory(const struct entry *entry, size_t samples);
+/* Of all stripes' tables, which the databases share; locks stripe after stripe for reading. */
+size_t keyspace_table_memory(struct keyspace *ks);
+/* Of a database's index of expiries. */
+size_t keyspace_expiry_memory(const struct keyspace *ks, uint32_t db);
+/* Bytes that this thread has taken and not given back, less those of others that it gave back:
+ * how much keyspace_memory() has grown by it is a difference of two of these. */
+int64_t keyspace_thread_memory(const struct store_thread *thread);
+/* Live bytes of the slabs, and of the pages that they hold. */
+void keyspace_slab_memory(const struct keyspace *ks, size_t *used, size_t *held);
+/* Gives unused pages back to the system; returns their bytes. */
+size_t keyspace_trim(struct store_thread *thread);
 
 /* Walks: they lock stripe after stripe for reading; the caller holds no key and is in a
  * batch (or in the exclusive section, with 'lock').  'visit' gets live entries of 'db',

@@ -107,16 +107,53 @@ size_t keyspace_memory(const struct keyspace *ks)
            slab_pool_used(ks->pool) + (outside > 0 ? (size_t)outside : 0);
 }
 
-size_t keyspace_entry_memory(const struct entry *entry)
+size_t keyspace_entry_memory(const struct entry *entry, size_t samples)
 {
     enum { TABLE_SHARE = 10 }; /* of a bucket that is four fifths full */
     size_t size = entry_size(entry);
     const struct blob *blob = entry_blob(entry);
-    enum { SAMPLES = 5 };
-    size_t structure = entry->type != VALUE_STRING ? value_memory(entry, SAMPLES) : 0;
+    size_t structure = entry->type != VALUE_STRING ? value_memory(entry, samples) : 0;
     return TABLE_SHARE + structure + (size <= SLAB_MAX ? slab_class_size(size) : size) +
            (blob != NULL ? (size_t)blob_memory(blob) : 0) +
            ((entry->flags & ENTRY_EXPIRES) != 0 ? sizeof(struct expiry_item) : 0);
+}
+
+size_t keyspace_table_memory(struct keyspace *ks)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < ks->stripe_count; i++) {
+        struct stripe *stripe = &ks->stripes[i];
+        stripe_read(stripe);
+        size += (size_t)table_array(&stripe->table).size * sizeof(struct bucket);
+        stripe_read_unlock(stripe);
+    }
+    return size;
+}
+
+size_t keyspace_expiry_memory(const struct keyspace *ks, uint32_t db)
+{
+    return (size_t)keyspace_expires(ks, db) * sizeof(struct expiry_item) * 5 / 4;
+}
+
+int64_t keyspace_thread_memory(const struct store_thread *thread)
+{
+    return (int64_t)slab_heap_used(thread->heap) + load(&thread->outside);
+}
+
+size_t keyspace_trim(struct store_thread *thread)
+{
+    struct slab_pool *pool = thread->keyspace->pool;
+    size_t held = slab_pool_held(pool);
+    slab_heap_collect(thread->heap);
+    slab_pool_trim(pool);
+    size_t now = slab_pool_held(pool);
+    return held > now ? held - now : 0;
+}
+
+void keyspace_slab_memory(const struct keyspace *ks, size_t *used, size_t *held)
+{
+    *used = slab_pool_used(ks->pool);
+    *held = slab_pool_held(ks->pool);
 }
 
 size_t keyspace_pending_frees(const struct keyspace *ks)

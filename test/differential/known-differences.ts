@@ -134,6 +134,49 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     allows: (ours, redis) => near(ours, redis, 600),
   },
   {
+    name: 'random passwords',
+    reason: 'ACL GENPASS draws them.',
+    applies: ([name, subcommand]) => name === 'ACL' && subcommand === 'GENPASS',
+    allows: (ours, redis) => /^[0-9a-f]+$/.test(textOf(ours)) && textOf(ours).length === textOf(redis).length,
+  },
+  {
+    name: 'order and age of the commands of a category',
+    reason: 'ACL CAT lists commands in the order of a hash table; redis-server 7.0 lacks the newer ones.',
+    applies: ([name, subcommand, category]) => name === 'ACL' && subcommand === 'CAT' && category !== undefined,
+    allows: (ours, redis) => olderNames(ours) === olderNames(redis),
+  },
+  {
+    name: 'bytes of a key',
+    reason: 'MEMORY USAGE tells what a key takes in each server, whose structures are different ones.',
+    applies: ([name, subcommand]) => name === 'MEMORY' && subcommand === 'USAGE',
+    allows: (ours, redis) => [ours, redis].every((reply) => reply.kind === ':' && Number(textOf(reply)) > 0),
+  },
+  {
+    name: 'memory of the server',
+    reason: 'MEMORY STATS has the same fields, with each server’s own numbers.',
+    applies: ([name, subcommand]) => name === 'MEMORY' && subcommand === 'STATS',
+    allows: (ours, redis) => fieldNames(ours) === fieldNames(redis) && fieldKinds(ours) === fieldKinds(redis),
+  },
+  {
+    name: 'reports in words',
+    reason: 'The reports of MEMORY and LATENCY are our own sentences; both are texts.',
+    applies: ([name, subcommand]) =>
+      (name === 'MEMORY' || name === 'LATENCY') && /^(DOCTOR|MALLOC-STATS|GRAPH)$/.test(subcommand ?? ''),
+    allows: (ours, redis) => ours.kind === redis.kind && (ours.kind === '=' || ours.kind === '$'),
+  },
+  {
+    name: 'two clocks, latency',
+    reason: 'Each server measures for itself how long something took, and when that was.',
+    applies: ([name, subcommand]) => name === 'LATENCY' && /^(LATEST|HISTORY)$/.test(subcommand ?? ''),
+    allows: (ours, redis) => sameShape(ours, redis, 50),
+  },
+  {
+    name: 'latency of commands',
+    reason: 'The histograms have the same commands and counts of calls; how long these took is each server’s own.',
+    applies: ([name, subcommand]) => name === 'LATENCY' && subcommand === 'HISTOGRAM',
+    allows: (ours, redis) => callsOf(ours) === callsOf(redis),
+  },
+  {
     name: 'order of command names',
     reason: 'COMMAND LIST lists names in the order of a hash table; redis-server 7.0 lacks the newer ones.',
     applies: ([name, subcommand]) => name === 'COMMAND' && subcommand === 'LIST',
@@ -209,6 +252,36 @@ function isWrongType(reply: RespValue): boolean {
 
 function allLines(reply: RespValue): boolean {
   return elementsOf(reply).length > 0 && elementsOf(reply).every((line) => line.kind === '+');
+}
+
+/** The kinds of the values of a reply with named fields. */
+function fieldKinds(reply: RespValue): string {
+  return elementsOf(reply)
+    .filter((_, index) => index % 2 === 1)
+    .map((value) => value.kind)
+    .join();
+}
+
+/** The same names, and numbers that are not further apart than `tolerance`. */
+function sameShape(ours: RespValue, redis: RespValue, tolerance: number): boolean {
+  const [mine, theirs] = [elementsOf(ours), elementsOf(redis)];
+  if (ours.kind !== redis.kind || mine.length !== theirs.length) return false;
+  if (mine.length > 0) return mine.every((value, at) => sameShape(value, theirs[at] ?? value, tolerance));
+  return ours.kind === ':'
+    ? Math.abs(Number(textOf(ours)) - Number(textOf(redis))) <= tolerance
+    : textOf(ours) === textOf(redis);
+}
+
+/** Names and counts of calls of LATENCY HISTOGRAM, in one order. */
+function callsOf(reply: RespValue): string {
+  const fields = elementsOf(reply);
+  return fields
+    .flatMap((name, index) => {
+      const told = fields[index + 1];
+      return index % 2 === 1 || told === undefined ? [] : [`${textOf(name)}=${textOf(elementsOf(told)[1])}`];
+    })
+    .sort()
+    .join();
 }
 
 function fieldNames(reply: RespValue): string {

@@ -22,6 +22,12 @@ export const NEWER_COMMANDS: Readonly<Record<string, string>> = {
   hgetex: 'reads fields and sets when they end, since 8.0',
   hsetex: 'sets fields and when they end, since 8.0',
   'script|show': 'shows what SCRIPT LOAD took, since 8.0',
+  delex: 'deletes a string under a condition, since 8.4',
+  delifeq: 'deletes a string of a value, since Valkey 9.0',
+  digest: 'the digest of a string, since 8.4',
+  msetex: 'several strings with one lifetime, since 8.4',
+  increx: 'adds within bounds, since 8.8',
+  'cl.throttle': 'limits a rate, as the module redis-cell does',
   xackdel: 'acknowledges and deletes in one step, since 8.2',
   xdelex: 'minds what is pending in groups, since 8.2',
 };

@@ -18,7 +18,7 @@ const DATABASES = 16;
 
 /** Starts our server on a free port. */
 export async function startOurs(): Promise<Peer> {
-  const server = createServer({ port: 0, databases: DATABASES, logLevel: 'warning' });
+  const server = createServer({ port: 0, databases: DATABASES, logLevel: 'warning', enableDebugCommand: 'yes' });
   await server.start();
   const { port } = server;
   return {
@@ -33,7 +33,14 @@ export async function startRedis(): Promise<Peer> {
   if (program === undefined) throw new Error('there is no redis-server on PATH');
   const folder = mkdtempSync(join(tmpdir(), 'rln-redis-'));
   const socket = join(folder, 'redis.sock');
-  const directives = { port: 0, unixsocket: socket, dir: folder, save: '', databases: DATABASES };
+  const directives = {
+    port: 0,
+    unixsocket: socket,
+    dir: folder,
+    save: '',
+    databases: DATABASES,
+    'enable-debug-command': 'yes',
+  };
   const args = Object.entries(directives).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const child = spawn(program, args, { stdio: 'ignore' });
   const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -30,7 +30,7 @@ static void check_names(const struct registry *registry, const struct command *c
 {
     for (const char *at = command->name; *at != '\0'; at++) {
         CHECK((*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9') || *at == '|' ||
-              *at == '-' || *at == '_');
+              *at == '-' || *at == '_' || *at == '.');
     }
     CHECK(registry_find_name(registry, bytes_of(command->name)) == command);
     CHECK((strchr(command->name, '|') != NULL) == (registry_parent(registry, command) != NULL));

@@ -163,7 +163,7 @@ static void a_held_blob_is_never_changed(void)
     at[0] = 'b';
     CHECK_BYTES(blob_bytes(held), ((struct bytes){ text, sizeof(text) }));
     CHECK(keyspace_memory(fixture.ks) > memory);
-    CHECK(keyspace_entry_memory(entry) > 5000);
+    CHECK(keyspace_entry_memory(entry, 0) > 5000);
     CHECK(keyspace_delete(fixture.ks, &fixture.lock, LIT("k"), false));
     fixture_unlock(&fixture);
     CHECK(keyspace_memory(fixture.ks) < memory);

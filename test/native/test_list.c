@@ -323,7 +323,7 @@ static void make_large(uint32_t db)
     for (int i = 0; i < 20000; i++) {
         push(entry, LIST_TAIL, LIT("abcdefghijklmnopqrstuvwxyz"));
     }
-    CHECK(keyspace_entry_memory(entry) > (size_t)20000 * 26);
+    CHECK(keyspace_entry_memory(entry, 5) > (size_t)20000 * 26);
     fixture_unlock(&fixture);
 }
 

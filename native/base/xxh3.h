@@ -1,0 +1,11 @@
+/* The 64-bit digest of XXH3, seed 0: what DIGEST tells. */
+#ifndef BASE_XXH3_H
+#define BASE_XXH3_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+uint64_t xxh3_64(struct bytes bytes);
+
+#endif
