@@ -20,19 +20,53 @@ struct compiled {
 
 /* ---- Memory --------------------------------------------------------------------------------- */
 
+/* Small blocks are Lua's daily bread: they come from slabs of the machine's own.  Larger ones
+ * come from where everything else does. */
+static void *take(struct machine *machine, size_t size)
+{
+    return size <= SLAB_MAX ? slab_alloc(machine->heap, size) : mem_try_alloc(size);
+}
+
+static void give_back(struct machine *machine, void *at, size_t size)
+{
+    if (size <= SLAB_MAX) {
+        slab_free(machine->heap, at, size);
+    } else {
+        mem_free(at);
+    }
+}
+
+static void *resize(struct machine *machine, void *at, size_t old, size_t size)
+{
+    if (old > SLAB_MAX && size > SLAB_MAX) {
+        return mem_try_realloc(at, size);
+    }
+    if (old <= SLAB_MAX && size <= SLAB_MAX && slab_class_size(old) == slab_class_size(size)) {
+        return at;
+    }
+    void *moved = take(machine, size);
+    if (moved != NULL) {
+        memcpy(moved, at, old < size ? old : size);
+        give_back(machine, at, old);
+    }
+    return moved;
+}
+
 static void *allocate(void *user, void *at, size_t old_size, size_t size)
 {
     struct machine *machine = user;
     size_t old = at != NULL ? old_size : 0;
     if (size == 0) {
-        mem_free(at);
-        machine->used -= old;
+        if (old > 0) {
+            give_back(machine, at, old);
+            machine->used -= old;
+        }
         return NULL;
     }
     if (size > old && machine->used + (size - old) > machine->memory_limit) {
         return NULL;
     }
-    void *moved = mem_try_realloc(at, size);
+    void *moved = old == 0 ? take(machine, size) : resize(machine, at, old, size);
     if (moved != NULL) {
         machine->used += size - old;
     }
@@ -69,22 +103,6 @@ static int set_up(lua_State *lua)
     return 2;
 }
 
-static bool open_state(struct machine *machine)
-{
-    machine->lua = lua_newstate(allocate, machine);
-    if (machine->lua == NULL) {
-        return false;
-    }
-    *(struct machine **)lua_getextraspace(machine->lua) = machine;
-    lua_pushcfunction(machine->lua, set_up);
-    if (lua_pcall(machine->lua, 0, 2, 0) != LUA_OK) {
-        lua_close(machine->lua);
-        machine->lua = NULL;
-        return false;
-    }
-    return true;
-}
-
 static void close_state(struct machine *machine)
 {
     for (uint32_t i = 0; i < machine->compiled_room; i++) {
@@ -97,7 +115,29 @@ static void close_state(struct machine *machine)
         lua_close(machine->lua);
         machine->lua = NULL;
     }
+    slab_pool_destroy(machine->pool);
+    machine->pool = NULL;
+    machine->heap = NULL;
     machine_publish_memory(machine);
+}
+
+static bool open_state(struct machine *machine)
+{
+    machine->pool = slab_pool_create();
+    machine->heap = machine->pool != NULL ? slab_heap_take(machine->pool) : NULL;
+    machine->lua = machine->heap != NULL ? lua_newstate(allocate, machine) : NULL;
+    if (machine->lua == NULL) {
+        slab_pool_destroy(machine->pool);
+        machine->pool = NULL;
+        return false;
+    }
+    *(struct machine **)lua_getextraspace(machine->lua) = machine;
+    lua_pushcfunction(machine->lua, set_up);
+    if (lua_pcall(machine->lua, 0, 2, 0) != LUA_OK) {
+        close_state(machine);
+        return false;
+    }
+    return true;
 }
 
 static void destroy(struct attachment *attachment)
@@ -231,7 +271,7 @@ bool machine_compile(struct machine *machine, struct script *script, int *place,
     }
     lua_pushcfunction(lua, compile);
     lua_pushlightuserdata(lua, script);
-    bool fine = lua_pcall(lua, 1, 1, 0) == LUA_OK && lua_isinteger(lua, -1);
+    bool fine = lua_pcall(lua, 1, 1, 0) == LUA_OK && lua_type(lua, -1) == LUA_TNUMBER;
     if (fine) {
         *place = (int)lua_tointeger(lua, -1);
         struct compiled *slot = find_slot(machine, script->digest);

@@ -4,6 +4,7 @@
 #ifndef SCRIPT_MACHINE_H
 #define SCRIPT_MACHINE_H
 
+#include "base/slab.h"
 #include "exec/inner.h"
 #include "script/vm.h"
 
@@ -32,7 +33,9 @@ struct machine {
     struct attachment attachment; /* first */
     struct executor *executor;
     struct scripting *scripting;
-    lua_State *lua;        /* or NULL, until it is needed */
+    lua_State *lua;         /* or NULL, until it is needed */
+    struct slab_pool *pool; /* of Lua's small blocks, while there is a state */
+    struct slab_heap *heap;
     uint64_t era;          /* of the scripts that it knows: scripting->era */
     size_t used;           /* bytes that Lua has */
     size_t published;      /* of these, as INFO tells them */
