@@ -1,5 +1,6 @@
-/** The workloads, as data: redis-benchmark's commands, YCSB's mixes, memtier's mixes. */
+/** The workloads, as data: redis-benchmark's commands, YCSB's mixes, memtier's mixes, a script. */
 
+import { createHash } from 'node:crypto';
 import type { CommandTemplate, KeyOrder, ValueSize } from './load';
 
 /** Commands sent before a measurement, over the keys in sequence. */
@@ -143,9 +144,26 @@ const VARIANTS: readonly Workload[] = [
   },
 ];
 
+const READ_SCRIPT = "return redis.call('GET',KEYS[1])";
+
+const SCRIPTS: readonly Workload[] = [
+  {
+    name: 'EVALSHA',
+    summary: `EVALSHA of: ${READ_SCRIPT}`,
+    commands: [
+      {
+        words: ['EVALSHA', createHash('sha1').update(READ_SCRIPT).digest('hex'), '1', '__key__'],
+        weight: 1,
+        repliesValue: true,
+      },
+    ],
+    preload: [...ALL_KEYS, { words: ['SCRIPT', 'LOAD', READ_SCRIPT], count: 1 }],
+  },
+];
+
 /** All workloads by name, in order. */
 export const WORKLOADS: ReadonlyMap<string, Workload> = new Map(
-  [...REDIS_BENCHMARK, ...MIXES, ...YCSB, ...VARIANTS].map((workload) => [workload.name, workload]),
+  [...REDIS_BENCHMARK, ...MIXES, ...YCSB, ...VARIANTS, ...SCRIPTS].map((workload) => [workload.name, workload]),
 );
 
 /** Names that stand for several workloads. */
