@@ -6,6 +6,7 @@ import { CommandError } from '../cli/exit';
 import type { Painter } from '../cli/style';
 import { BenchCase, type LoadSettings } from './bench-case';
 import { measureMemory } from './memory';
+import type { MemoryCase } from './memory-cases';
 import { choosePinning, defaultThreads, type Pinning, pinGenerator } from './pinning';
 import { Progress } from './progress';
 import type { BenchReport, MachineReport, MemoryReport } from './report';
@@ -29,8 +30,8 @@ export interface BenchRequest {
   readonly serverCpus: number;
   readonly pin: boolean;
   readonly password: string | null;
-  /** Keys to load for bytes a key; 0 for none. */
-  readonly memoryKeys: number;
+  /** What memory is measured of. */
+  readonly memory: readonly MemoryCase[];
   readonly thresholds: readonly Threshold[];
   readonly live: boolean;
   readonly paint: Painter;
@@ -70,11 +71,13 @@ async function measureAllMemory(
   progress: Progress,
 ): Promise<MemoryReport[]> {
   const reports: MemoryReport[] = [];
-  for (const spec of request.memoryKeys > 0 ? request.targets : []) {
-    progress.say(`memory of ${spec.name}`);
-    const report = await measureMemory(spec, settings, request.memoryKeys, (target) => running.push(target));
-    if (report !== null) {
-      reports.push(report);
+  for (const memoryCase of request.memory) {
+    for (const spec of request.targets) {
+      progress.say(`memory of ${spec.name}, ${memoryCase.name}`);
+      const report = await measureMemory(spec, settings, memoryCase, (target) => running.push(target));
+      if (report !== null) {
+        reports.push(report);
+      }
     }
   }
   return reports;

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type BenchReport, caseRows } from './report';
+import { type BenchReport, caseRows, memoryRows } from './report';
 import { legend } from './report-table';
 
 function escaped(text: string): string {
@@ -91,7 +91,7 @@ export function htmlReport(report: BenchReport): string {
     const title = `<h2>${escaped(each.workload)}, pipeline ${each.pipeline}</h2><p>${escaped(each.summary)}</p>`;
     return `${title}${table(head, rows)}<div class="charts" id="case-${index}"></div>`;
   });
-  const memory = report.memory.map(({ target, bytesPerKey }) => [target, bytesPerKey?.toFixed(1) ?? 'not measured']);
+  const memory = memoryRows(report.memory);
   const thresholds = report.thresholds.map(({ text, holds, found }) => [text, holds ? 'holds' : 'failed', found]);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -106,7 +106,7 @@ ${table(
   report.targets.map(({ name, description }) => [name, description]),
 )}
 ${cases.join('\n')}
-${memory.length === 0 ? '' : `<h2>Memory a key</h2>${table(['target', 'bytes a key'], memory)}`}
+${memory.rows.length === 0 ? '' : `<h2>Memory, bytes</h2>${table(memory.head, memory.rows)}`}
 ${thresholds.length === 0 ? '' : `<h2>Thresholds</h2>${table(['threshold', '', 'found'], thresholds)}`}
 <p>${escaped(legend(report))}</p>
 <script>${scriptText(library)}</script>

@@ -1,6 +1,6 @@
 /** The report as Markdown, to paste elsewhere. */
 
-import { type BenchReport, caseRows } from './report';
+import { type BenchReport, caseRows, memoryRows } from './report';
 import { legend } from './report-table';
 
 function row(cells: readonly string[]): string {
@@ -18,10 +18,7 @@ export function markdownReport(report: BenchReport): string {
     const { head, rows } = caseRows(each);
     return `### ${each.workload}, pipeline ${each.pipeline}\n\n${each.summary}\n\n${table(head, rows)}\n`;
   });
-  const memory = report.memory.map(({ target, bytesPerKey }) => [
-    target,
-    bytesPerKey === null ? 'not measured' : bytesPerKey.toFixed(1),
-  ]);
+  const memory = memoryRows(report.memory);
   const thresholds = report.thresholds.map(({ text, holds, found }) => [
     `\`${text}\``,
     holds ? 'holds' : '**failed**',
@@ -38,7 +35,7 @@ export function markdownReport(report: BenchReport): string {
     ),
     '',
     ...sections,
-    ...(memory.length === 0 ? [] : [`### Memory a key\n\n${table(['target', 'bytes a key'], memory)}\n`]),
+    ...(memory.rows.length === 0 ? [] : [`### Memory, bytes\n\n${table(memory.head, memory.rows)}\n`]),
     ...(thresholds.length === 0 ? [] : [`### Thresholds\n\n${table(['threshold', '', 'found'], thresholds)}\n`]),
     legend(report),
     '',

@@ -1,7 +1,7 @@
 /** The report as a table for a terminal. */
 
 import type { Painter } from '../cli/style';
-import { type BenchReport, type CaseReport, caseRows } from './report';
+import { type BenchReport, type CaseReport, caseRows, memoryRows } from './report';
 
 type TableConstructor = typeof import('cli-table3');
 
@@ -24,12 +24,13 @@ function memoryTable(report: BenchReport, paint: Painter): string {
     return '';
   }
   const Table = require('cli-table3') as TableConstructor;
-  const table = new Table({ style: { head: [], border: [], compact: true } });
-  for (const { target, bytesPerKey } of report.memory) {
-    table.push([target, bytesPerKey === null ? 'not measured' : `${bytesPerKey.toFixed(1)} bytes`]);
-  }
-  const keys = report.memory[0]?.keys ?? 0;
-  return `${paint('bold', 'Memory a key')}  ${paint('dim', `${keys} keys of 16 bytes with values of 32`)}\n${table.toString()}\n`;
+  const { head, rows } = memoryRows(report.memory);
+  const table = new Table({
+    head: head.map((text) => paint('bold', text)),
+    style: { head: [], border: [], compact: true },
+  });
+  table.push(...rows);
+  return `${paint('bold', 'Memory, bytes')}\n${table.toString()}\n`;
 }
 
 /** What the numbers mean, in one sentence. */

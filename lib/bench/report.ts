@@ -35,11 +35,16 @@ export interface CaseReport {
   readonly cells: readonly CellReport[];
 }
 
-/** Memory of one target. */
+/** Memory of one target, filled with one kind of data. */
 export interface MemoryReport {
   readonly target: string;
-  /** For keys of 16 bytes with values of 32; null when it is not known. */
+  /** STRINGS, or the kind of a collection and its size, such as ZSET_LARGE. */
+  readonly data: string;
+  /** What the bytes are those of. */
+  readonly summary: string;
+  /** Of a key, or of a member of a collection; null when it is not known. */
   readonly bytesPerKey: number | null;
+  /** How many of them there were. */
   readonly keys: number;
 }
 
@@ -118,6 +123,28 @@ export function microseconds(value: number | undefined): string {
     return '–';
   }
   return value >= 1000 ? `${(value / 1000).toPrecision(3)} ms` : `${value.toPrecision(3)} µs`;
+}
+
+/** Bytes a key or member: a row for each kind of data, a column for each target. */
+export function memoryRows(memory: readonly MemoryReport[]): {
+  readonly head: readonly string[];
+  readonly rows: readonly string[][];
+} {
+  const targets = [...new Set(memory.map(({ target }) => target))];
+  const first = targets[0] ?? '';
+  const cell = (data: string, target: string): string => {
+    const bytesOf = (name: string): number | null =>
+      memory.find((each) => each.data === data && each.target === name)?.bytesPerKey ?? null;
+    const [bytes, mine] = [bytesOf(target), bytesOf(first)];
+    const beside =
+      target === first || mine === null || bytes === null ? '' : ` (${first}: ${(mine / bytes).toFixed(2)} ×)`;
+    return bytes === null ? 'not measured' : `${bytes.toFixed(1)}${beside}`;
+  };
+  const kinds = [...new Map(memory.map(({ data, summary }) => [data, summary]))];
+  return {
+    head: ['data', ...targets, 'bytes of'],
+    rows: kinds.map(([data, summary]) => [data, ...targets.map((target) => cell(data, target)), summary]),
+  };
 }
 
 /** What went wrong in a cell, in a few words; empty when nothing did. */

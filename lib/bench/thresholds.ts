@@ -11,7 +11,7 @@ type Operator = '<=' | '>=' | '<' | '>';
 export interface Threshold {
   readonly text: string;
   readonly target: string;
-  /** Null for memory, which has no workload. */
+  /** The workload, or the data that memory is measured of; null for memory of strings. */
   readonly workload: string | null;
   /** Null for every depth that was measured. */
   readonly pipeline: number | null;
@@ -33,14 +33,13 @@ export function parseThreshold(text: string): Threshold {
   const [, number, besideFactor, besideAlone] = RIGHT.exec(right) ?? [];
   const known = METRICS.find((name) => name === metric);
   const beside = besideFactor ?? besideAlone ?? null;
-  const needsWorkload = known !== 'bytes_per_key';
   if (target === undefined || known === undefined || (number === undefined && beside === null)) {
     throw new UsageError(
       `Expected \`--fail-on\` to be like ours.GET.cpu_ns<=0.5*redis, with a metric of ${METRICS.join(', ')}; got '${text}'.`,
     );
   }
-  if (needsWorkload !== (workload !== undefined)) {
-    throw new UsageError(`\`--fail-on ${text}\`: ${known} ${needsWorkload ? 'needs a' : 'has no'} workload.`);
+  if (known !== 'bytes_per_key' && workload === undefined) {
+    throw new UsageError(`\`--fail-on ${text}\`: ${known} needs a workload.`);
   }
   return {
     text,
@@ -108,8 +107,9 @@ function judgeCase(threshold: Threshold, report: CaseReport): { readonly fine: b
 }
 
 function judgeMemory(threshold: Threshold, report: BenchReport): ThresholdReport {
+  const wanted = threshold.workload ?? 'STRINGS';
   const bytes = (name: string): number | null =>
-    report.memory.find(({ target }) => target === name)?.bytesPerKey ?? null;
+    report.memory.find(({ target, data }) => target === name && data === wanted)?.bytesPerKey ?? null;
   const value = bytes(threshold.target);
   const scale = threshold.beside === null ? 1 : bytes(threshold.beside);
   const known = value !== null && scale !== null;

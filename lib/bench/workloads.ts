@@ -31,6 +31,11 @@ const A_LIST: readonly Preload[] = [
 ];
 const LONG_LIST: readonly Preload[] = [{ words: ['RPUSH', 'bench:queue', '__value__'], count: 'keys' }];
 
+const FIRST_100: readonly string[] = ['LIMIT', '0', '100'];
+const LARGE_SORTED: readonly Preload[] = [
+  { words: ['ZADD', 'bench:sorted', '__rand_int__', 'element:__id__'], count: 'keys' },
+];
+
 function get(weight: number): CommandTemplate {
   return { words: GET, weight, repliesValue: true };
 }
@@ -76,6 +81,37 @@ const REDIS_BENCHMARK: readonly Workload[] = [
   single('LRANGE_500', ['LRANGE', 'bench:list', '0', '499'], A_LIST),
   single('LRANGE_600', ['LRANGE', 'bench:list', '0', '599'], A_LIST),
   { ...single('MSET', MSET_WORDS), summary: 'MSET of 10 keys' },
+];
+
+/** Collections beyond redis-benchmark's tests; the small ones have a hundred members. */
+const COLLECTIONS: readonly Workload[] = [
+  single('XADD', ['XADD', 'bench:stream', '*', 'field', '__value__']),
+  single('ZADD_LARGE', ['ZADD', 'bench:sorted', '__rand_int__', 'element:__rand_int__'], LARGE_SORTED),
+  single(
+    'SADD_LARGE',
+    ['SADD', 'bench:set', 'element:__rand_int__'],
+    [{ words: ['SADD', 'bench:set', 'element:__id__'], count: 'keys' }],
+  ),
+  single(
+    'HSET_LARGE',
+    ['HSET', 'bench:hash', 'element:__rand_int__', '__value__'],
+    [{ words: ['HSET', 'bench:hash', 'element:__id__', '__value__'], count: 'keys' }],
+  ),
+  single(
+    'ZRANGEBYSCORE_100',
+    ['ZRANGEBYSCORE', 'bench:hundred:sorted', '-inf', '+inf'],
+    [{ words: ['ZADD', 'bench:hundred:sorted', '__id__', 'element:__id__'], count: 100 }],
+  ),
+  single(
+    'ZRANGEBYSCORE_LARGE_100',
+    ['ZRANGEBYSCORE', 'bench:sorted', '__rand_int__', '+inf', ...FIRST_100],
+    LARGE_SORTED,
+  ),
+  single(
+    'HGETALL_100',
+    ['HGETALL', 'bench:hundred:hash'],
+    [{ words: ['HSET', 'bench:hundred:hash', 'field:__id__', '__value__'], count: 100 }],
+  ),
 ];
 
 /** A record of YCSB has ten fields of 100 bytes. */
@@ -163,12 +199,16 @@ const SCRIPTS: readonly Workload[] = [
 
 /** All workloads by name, in order. */
 export const WORKLOADS: ReadonlyMap<string, Workload> = new Map(
-  [...REDIS_BENCHMARK, ...MIXES, ...YCSB, ...VARIANTS, ...SCRIPTS].map((workload) => [workload.name, workload]),
+  [...REDIS_BENCHMARK, ...COLLECTIONS, ...MIXES, ...YCSB, ...VARIANTS, ...SCRIPTS].map((workload) => [
+    workload.name,
+    workload,
+  ]),
 );
 
 /** Names that stand for several workloads. */
 export const WORKLOAD_GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
   ['redis-benchmark', REDIS_BENCHMARK.map(({ name }) => name)],
+  ['collections', COLLECTIONS.map(({ name }) => name)],
   ['ycsb', YCSB.map(({ name }) => name)],
   ['mixes', MIXES.map(({ name }) => name)],
   ['all', [...WORKLOADS.keys()]],

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { KEY_ORDERS, type KeyOrder, type ValueSize } from '../bench/load';
+import { COLLECTION_CASES, type MemoryCase, stringsCase } from '../bench/memory-cases';
 import type { BenchReport } from '../bench/report';
 import { WORKLOAD_GROUPS, WORKLOADS, type Workload } from '../bench/workloads';
 import { UsageError } from './exit';
@@ -18,7 +19,7 @@ first one.  A server of --target is not emptied: keys named key:*, counter:* and
 written to it and stay.
 
 Thresholds: <target>.<workload>[@<pipeline>].<ops|cpu_ns|p50_us|p99_us|p999_us> or
-<target>.bytes_per_key, an operator, and a number, a target or <number>*<target>.
+<target>[.<data>].bytes_per_key, an operator, and a number, a target or <number>*<target>.
 
 Examples:
   $ redis-lite-native bench --quick
@@ -26,6 +27,7 @@ Examples:
   $ redis-lite-native bench --targets ours --spawn other='redis-server --port {port}'
   $ redis-lite-native bench --targets ours --target far=10.0.0.7:6379 --rate 20000
   $ redis-lite-native bench --targets ours,redis --fail-on 'ours.GET.cpu_ns<=0.5*redis'
+  $ redis-lite-native bench --targets ours,redis --memory collections
   $ redis-lite-native bench --list
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 3 a threshold does not hold.
@@ -49,7 +51,7 @@ interface BenchOptions {
   readonly margin: number;
   readonly serverCpus: number;
   readonly pin: boolean;
-  readonly memory: number;
+  readonly memory: readonly MemoryCase[];
   readonly password?: string;
   readonly quick?: boolean;
   readonly json?: boolean;
@@ -109,6 +111,14 @@ function pipelines(text: string): number[] {
   return words(text).map(countBetween(1, 4096));
 }
 
+function memoryCases(text: string): readonly MemoryCase[] {
+  if (text === 'collections') {
+    return COLLECTION_CASES;
+  }
+  const keys = countBetween(0, 1e8)(text);
+  return keys === 0 ? [] : [stringsCase(keys)];
+}
+
 function workloadsOf(names: readonly string[]): Workload[] {
   return names
     .flatMap((name) => WORKLOAD_GROUPS.get(name.toLowerCase()) ?? [name])
@@ -144,7 +154,7 @@ function withPreset(options: BenchOptions, command: Command): BenchOptions {
     rounds: 6,
     seconds: 0.15,
     keys: 20_000,
-    memory: 0,
+    memory: [],
   };
   const open = Object.entries(quick).filter(([name]) => command.getOptionValueSource(name) !== 'cli');
   return { ...options, ...Object.fromEntries(open) };
@@ -172,6 +182,8 @@ async function run(given: BenchOptions, command: Command): Promise<void> {
     return;
   }
   const options = withPreset(given, command);
+  // Memory of collections takes its time: it comes alone, unless workloads are named too.
+  const alone = options.memory === COLLECTION_CASES && command.getOptionValueSource('workloads') !== 'cli';
   const catalogue = require('../bench/target-catalogue') as typeof import('../bench/target-catalogue');
   const { parseThreshold } = require('../bench/thresholds') as typeof import('../bench/thresholds');
   const named = options.targets.map((name) => {
@@ -191,7 +203,7 @@ async function run(given: BenchOptions, command: Command): Promise<void> {
   const report = await bench({
     command: `redis-lite-native ${process.argv.slice(2).join(' ')}`,
     targets,
-    workloads: workloadsOf(options.workloads),
+    workloads: alone ? [] : workloadsOf(options.workloads),
     pipelines: options.pipeline,
     load: {
       connections: options.clients,
@@ -206,7 +218,7 @@ async function run(given: BenchOptions, command: Command): Promise<void> {
     serverCpus: options.serverCpus,
     pin: options.pin,
     password: options.password ?? process.env['REDISCLI_AUTH'] ?? null,
-    memoryKeys: options.memory,
+    memory: options.memory,
     thresholds: options.failOn.map(parseThreshold),
     live: process.stderr.isTTY === true,
     paint: painterFor(process.stderr),
@@ -240,7 +252,12 @@ export function addBench(program: Command): void {
     .option('--margin <percent>', 'differences up to this are none', numberBetween(0, 100), 3)
     .option('--server-cpus <count>', 'processors, and threads, of a server', countBetween(1, 64), 1)
     .option('--no-pin', 'let servers and generator share all processors')
-    .option('--memory <keys>', 'keys to load for bytes a key; 0 leaves it out', countBetween(0, 1e8), 200_000)
+    .option(
+      '--memory <what>',
+      'bytes a key: of so many strings (0: none), or "collections", alone unless workloads are named',
+      memoryCases,
+      memoryCases('200000'),
+    )
     .option('-a, --password <password>', 'password for servers of --target')
     .option('--quick', 'a short benchmark, below 30 seconds')
     .option('--json', 'print JSON')

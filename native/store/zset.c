@@ -346,9 +346,10 @@ bool zset_next(struct zset_cursor *cursor, struct zset_element *element)
         return false;
     }
     element->member = listpack_text(lp, cursor->at, cursor->room);
-    element->score = zset_listpack_score(lp, cursor->at);
-    cursor->at = cursor->backwards ? zset_listpack_previous(lp, cursor->at)
-                                   : zset_listpack_next(lp, cursor->at);
+    uint32_t score_at = listpack_next(lp, cursor->at);
+    element->score = zset_listpack_score_at(lp, score_at);
+    cursor->at =
+        cursor->backwards ? zset_listpack_previous(lp, cursor->at) : listpack_next(lp, score_at);
     return true;
 }
 

@@ -22,7 +22,12 @@ uint32_t zset_listpack_find(const struct listpack *lp, struct bytes member)
 
 double zset_listpack_score(const struct listpack *lp, uint32_t at)
 {
-    struct listpack_value value = listpack_get(lp, listpack_next(lp, at));
+    return zset_listpack_score_at(lp, listpack_next(lp, at));
+}
+
+double zset_listpack_score_at(const struct listpack *lp, uint32_t at)
+{
+    struct listpack_value value = listpack_get(lp, at);
     double score = 0;
     if (value.string.at == NULL) {
         return (double)value.integer;
@@ -50,6 +55,16 @@ uint64_t zset_listpack_below(const struct listpack *lp, const struct btree_bound
 {
     uint64_t count = 0;
     char room[LISTPACK_TEXT_ROOM];
+    if (bound->kind == BOUND_SCORE) {
+        /* From score to score; the members are stepped over. */
+        for (uint32_t at = listpack_first(lp); at != 0; at = listpack_next(lp, at), count++) {
+            at = listpack_next(lp, at);
+            if (!btree_is_below(bound, zset_listpack_score_at(lp, at), LIT(""))) {
+                break;
+            }
+        }
+        return count;
+    }
     for (uint32_t at = listpack_first(lp); at != 0; at = zset_listpack_next(lp, at)) {
         if (!btree_is_below(bound, zset_listpack_score(lp, at), listpack_text(lp, at, room))) {
             break;

@@ -12,6 +12,8 @@
 uint32_t zset_listpack_find(const struct listpack *lp, struct bytes member);
 /* The score of the member at 'at'. */
 double zset_listpack_score(const struct listpack *lp, uint32_t at);
+/* The same by the place of the score itself. */
+double zset_listpack_score_at(const struct listpack *lp, uint32_t at);
 /* The member with a rank, or 0; the ones before and behind, or 0. */
 uint32_t zset_listpack_seek(const struct listpack *lp, uint64_t rank);
 uint32_t zset_listpack_next(const struct listpack *lp, uint32_t at);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandParser } from '../../lib/bench/pure-js-parser';
 import { PureJsStore } from '../../lib/bench/pure-js-store';
-import type { BenchReport, CellReport } from '../../lib/bench/report';
+import { type BenchReport, type CellReport, type MemoryReport, memoryRows } from '../../lib/bench/report';
 import { RequestMaker } from '../../lib/bench/request-maker';
 import { compare, estimate } from '../../lib/bench/statistics';
 import { judge, parseThreshold } from '../../lib/bench/thresholds';
@@ -164,12 +164,30 @@ describe('the conclusions of bench', () => {
   });
 
   test('a threshold that was not measured does not hold', () => {
-    const report = { cases: [], memory: [{ target: 'ours', bytesPerKey: 60, keys: 1 }] };
+    const report = { cases: [], memory: [{ target: 'ours', data: 'STRINGS', bytesPerKey: 60, keys: 1 }] };
     const judged = (text: string): boolean => judge(parseThreshold(text), report as unknown as BenchReport).holds;
     expect(judged('ours.GET@16.cpu_ns<=0.5*redis')).toBe(false);
     expect(judged('ours.bytes_per_key<=70')).toBe(true);
     expect(judged('ours.bytes_per_key<=50')).toBe(false);
     expect(judged('ours.bytes_per_key<redis')).toBe(false);
+  });
+
+  test('memory is told and judged by the kind of data', () => {
+    const of = (target: string, data: string, bytesPerKey: number): MemoryReport => {
+      return { target, data, summary: 'a member', bytesPerKey, keys: 1000 };
+    };
+    const memory = [
+      of('ours', 'STRINGS', 60),
+      of('redis', 'STRINGS', 150),
+      of('ours', 'ZSET_LARGE', 65),
+      of('redis', 'ZSET_LARGE', 130),
+    ];
+    const judged = (text: string): boolean =>
+      judge(parseThreshold(text), { cases: [], memory } as unknown as BenchReport).holds;
+    expect(judged('ours.ZSET_LARGE.bytes_per_key<=0.6*redis')).toBe(true);
+    expect(judged('ours.ZSET_LARGE.bytes_per_key<=0.4*redis')).toBe(false);
+    expect(judged('ours.HASH_LARGE.bytes_per_key<=redis')).toBe(false);
+    expect(memoryRows(memory).rows[1]).toEqual(['ZSET_LARGE', '65.0', '130.0 (ours: 0.50 ×)', 'a member']);
   });
 });
 
