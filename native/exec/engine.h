@@ -104,6 +104,7 @@ struct engine {
     _Atomic int64_t session_count;  /* connected ones, without in-process clients */
     _Atomic int64_t pause_until_ms; /* CLIENT PAUSE */
     _Atomic bool pause_writes_only;
+    _Atomic bool stopping; /* the server ends: what runs for long is to end, too */
     _Atomic bool evicting; /* a thread is at it; see memory_limit.c */
     struct stats past;     /* of executors that have ended; sessions_lock */
     struct command_stats *past_commands;

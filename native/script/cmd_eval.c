@@ -1,81 +1,6 @@
 /* EVAL, EVALSHA, EVAL_RO, EVALSHA_RO. */
-#include "base/num.h"
-#include "exec/call.h"
-#include "exec/memory_limit.h"
 #include "script/families.h"
-#include "script/machine.h"
-#include "script/scripts.h"
-
-/* Reads the number of keys, which follows the script. */
-static enum err read_keys(struct call *call, struct run *run)
-{
-    const struct args *args = &call->args;
-    enum { NUMKEYS_AT = 2, FIRST_KEY_AT = 3 };
-    int64_t count;
-    if (!num_parse_i64(args->argv[NUMKEYS_AT], &count)) {
-        return ERR_NOT_INT;
-    }
-    if (count > (int64_t)args->argc - FIRST_KEY_AT) {
-        reply_error(call->reply, LIT("ERR Number of keys can't be greater than number of args"));
-        return ERR_REPLIED;
-    }
-    if (count < 0) {
-        reply_error(call->reply, LIT("ERR Number of keys can't be negative"));
-        return ERR_REPLIED;
-    }
-    run->keys = args->argv + FIRST_KEY_AT;
-    run->key_count = (uint32_t)count;
-    run->args = run->keys + count;
-    run->arg_count = args->argc - FIRST_KEY_AT - run->key_count;
-    return OK;
-}
-
-/* What a script with a first line of flags says of itself, against what is so. */
-static enum err check_flags(struct call *call, uint32_t flags, bool read_only, bool memory_short)
-{
-    if ((flags & SCRIPT_PLAIN) != 0) {
-        return OK;
-    }
-    if ((flags & SCRIPT_NO_WRITES) == 0 && read_only) {
-        reply_error(call->reply,
-                    LIT("ERR Can not execute a script with write flag using *_ro command."));
-        return ERR_REPLIED;
-    }
-    if (memory_short && (flags & (SCRIPT_ALLOW_OOM | SCRIPT_NO_WRITES)) == 0) {
-        reply_error(call->reply, LIT("OOM allow-oom flag is not set on the script, can not run it "
-                                     "when used memory > 'maxmemory'"));
-        return ERR_REPLIED;
-    }
-    return OK;
-}
-
-static enum err run_script(struct call *call, struct machine *machine, struct script *script,
-                           int place, struct run *run, bool read_only)
-{
-    struct inner *inner = &machine->inner;
-    bool memory_short = memory_limit_passed(call->engine);
-    bool plain = (script->flags & SCRIPT_PLAIN) != 0;
-    enum err err = check_flags(call, script->flags, read_only, memory_short);
-    if (err != OK) {
-        return err;
-    }
-    if (!script->loaded) {
-        atomic_store_explicit(
-            &script->used,
-            atomic_fetch_add_explicit(&machine->scripting->clock, 1, memory_order_relaxed),
-            memory_order_relaxed);
-    }
-    run->name = script->digest;
-    run->reply = call->reply;
-    run->is_function = false;
-    inner_begin(inner, call->session);
-    inner->read_only = read_only || (!plain && (script->flags & SCRIPT_NO_WRITES) != 0);
-    inner->allow_oom = !plain && (script->flags & SCRIPT_ALLOW_OOM) != 0;
-    inner->memory_short = memory_short;
-    machine_run(machine, place, run);
-    inner_end(inner);
-    return run->err;
-}
+#include "script/start.h"
 
 /* The script of 'digest', compiled; made of 'body' if need be, when there is one. */
 static struct script *find_script(struct call *call, struct machine *machine, const char *digest,
@@ -116,7 +41,7 @@ static enum err evaluate(struct call *call, bool by_digest, bool read_only)
     if (by_digest && given.len != SHA1_HEX_LEN) {
         return ERR_NO_SCRIPT;
     }
-    enum err err = read_keys(call, &run);
+    enum err err = start_read_keys(call, err_text(ERR_NOT_INT), &run);
     if (err != OK) {
         return err;
     }
@@ -131,7 +56,17 @@ static enum err evaluate(struct call *call, bool by_digest, bool read_only)
     }
     int place;
     struct script *script = find_script(call, machine, digest, by_digest ? NULL : &given, &place);
-    return script != NULL ? run_script(call, machine, script, place, &run, read_only) : ERR_REPLIED;
+    if (script == NULL) {
+        return ERR_REPLIED;
+    }
+    if (!atomic_load_explicit(&script->loaded, memory_order_relaxed)) {
+        atomic_store_explicit(
+            &script->used,
+            atomic_fetch_add_explicit(&machine->scripting->clock, 1, memory_order_relaxed),
+            memory_order_relaxed);
+    }
+    run.name = script->digest;
+    return start_run(call, machine, script->flags, read_only, place, &run);
 }
 
 static enum err eval(struct call *call)

@@ -6,6 +6,8 @@
 
 /* Constant, for ever. */
 extern const struct command_family cmd_eval_family;
+extern const struct command_family cmd_fcall_family;
+extern const struct command_family cmd_function_family;
 extern const struct command_family cmd_script_family;
 
 #endif

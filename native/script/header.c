@@ -15,7 +15,7 @@ static const struct {
 uint32_t script_flag_of(struct bytes name)
 {
     for (size_t i = 0; i < sizeof flag_names / sizeof flag_names[0]; i++) {
-        if (bytes_equal(name, bytes_of(flag_names[i].name))) {
+        if (bytes_equal_nocase(name, bytes_of(flag_names[i].name))) {
             return flag_names[i].flag;
         }
     }

@@ -5,10 +5,10 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "script/api.h"
+#include "script/functions.h"
 #include "script/fault.h"
 #include "script/load.h"
 #include "script/sandbox.h"
-#include "script/scripts.h"
 
 enum { FIRST_ROOM = 64 };
 
@@ -100,7 +100,8 @@ static int set_up(lua_State *lua)
     lua_pushvalue(lua, -1);
     lua_setfield(lua, -3, "_G");
     lua_rawseti(lua, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-    return 2;
+    functions_open(lua, MACHINE_GLOBALS);
+    return MACHINE_AT_REST;
 }
 
 static void close_state(struct machine *machine)
@@ -111,6 +112,7 @@ static void close_state(struct machine *machine)
     mem_free(machine->compiled);
     machine->compiled = NULL;
     machine->compiled_room = machine->compiled_count = 0;
+    machine->functions_era = 0;
     if (machine->lua != NULL) {
         lua_close(machine->lua);
         machine->lua = NULL;
@@ -133,7 +135,7 @@ static bool open_state(struct machine *machine)
     }
     *(struct machine **)lua_getextraspace(machine->lua) = machine;
     lua_pushcfunction(machine->lua, set_up);
-    if (lua_pcall(machine->lua, 0, 2, 0) != LUA_OK) {
+    if (lua_pcall(machine->lua, 0, MACHINE_AT_REST, 0) != LUA_OK) {
         close_state(machine);
         return false;
     }

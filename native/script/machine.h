@@ -9,6 +9,7 @@
 #include "script/vm.h"
 
 struct compiled;
+struct library;
 struct script;
 struct scripting;
 
@@ -29,6 +30,14 @@ struct nest {
     lua_Integer next; /* of an array: the next element */
 };
 
+/* What stands on the stack of a machine at rest. */
+enum {
+    MACHINE_HANDLER = 1,          /* fault_handler */
+    MACHINE_GLOBALS = 2,          /* of scripts, the true table */
+    MACHINE_FUNCTION_GLOBALS = 3, /* of functions: read-only, true, and those of loading */
+    MACHINE_AT_REST = 5,
+};
+
 struct machine {
     struct attachment attachment; /* first */
     struct executor *executor;
@@ -44,7 +53,10 @@ struct machine {
     struct reply reply; /* of the command that a script has called */
     struct bytes *argv; /* and its arguments */
     uint32_t argv_room;
-    struct nest *nests; /* of the value that is being written */
+    struct library *loading; /* registers functions; or NULL */
+    bool knowing;            /* libraries are run to know their functions */
+    uint64_t functions_era;  /* 1 + scripting->functions_era of those it knows; 0: none */
+    struct nest *nests;      /* of the value that is being written */
     uint32_t nest_room;
     uint64_t reply_limit;      /* bytes of a reply, of this run */
     struct run *run;           /* the running script, or NULL */

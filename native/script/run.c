@@ -2,11 +2,11 @@
  *
  * Whatever may raise an error stands within one protected call: making the tables of keys and
  * arguments, the script itself, and its value's conversion. */
-#include "script/convert.h"
-#include "script/machine.h"
+#include "script/run.h"
 
-/* What a script is called with; the stack of the machine has the handler below everything. */
-enum { HANDLER_AT = 1, GLOBALS_AT = 2 };
+#include "script/convert.h"
+#include "script/fault.h"
+#include "script/functions.h"
 
 static void push_array(lua_State *lua, const struct bytes *elements, uint32_t count)
 {
@@ -22,12 +22,13 @@ static int run_protected(lua_State *lua)
 {
     struct machine *machine = machine_of(lua);
     struct run *run = machine->run;
-    lua_rawgeti(lua, LUA_REGISTRYINDEX, lua_tointeger(lua, 2));
     if (run->is_function) {
+        functions_push(lua, run->name);
         push_array(lua, run->keys, run->key_count);
         push_array(lua, run->args, run->arg_count);
         lua_call(lua, 2, 1);
     } else {
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, lua_tointeger(lua, 2));
         push_array(lua, run->keys, run->key_count);
         lua_setfield(lua, 1, "KEYS");
         push_array(lua, run->args, run->arg_count);
@@ -74,6 +75,40 @@ static int tell_fault(lua_State *lua)
     return 0;
 }
 
+/* ---- The watch ------------------------------------------------------------------------------ */
+
+enum { WATCH_EVERY = 100000 }; /* instructions of Lua */
+
+/* From now on every instruction ends what runs, whatever the script catches. */
+static void end_by_force(lua_State *lua, const char *why)
+{
+    machine_of(lua)->killed = true;
+    lua_sethook(lua, run_look, LUA_MASKCOUNT, 1);
+    (void)fault_raise(lua, why);
+}
+
+void run_look(lua_State *lua, lua_Debug *place)
+{
+    struct machine *machine = machine_of(lua);
+    struct engine *engine = machine->executor->engine;
+    (void)place;
+    if (atomic_load_explicit(&engine->stopping, memory_order_relaxed)) {
+        end_by_force(lua, "The server is stopping.");
+    }
+}
+
+void run_begin_watch(struct machine *machine)
+{
+    lua_sethook(machine->lua, run_look, LUA_MASKCOUNT, WATCH_EVERY);
+}
+
+void run_end_watch(struct machine *machine)
+{
+    lua_sethook(machine->lua, NULL, 0, 0);
+}
+
+/* ---- Running -------------------------------------------------------------------------------- */
+
 void machine_run(struct machine *machine, int place, struct run *run)
 {
     lua_State *lua = machine->lua;
@@ -82,9 +117,12 @@ void machine_run(struct machine *machine, int place, struct run *run)
     machine->killed = false;
     run->err = OK;
     lua_pushcfunction(lua, run_protected);
-    lua_pushvalue(lua, GLOBALS_AT);
+    lua_pushvalue(lua, MACHINE_GLOBALS);
     lua_pushinteger(lua, place);
-    if (lua_pcall(lua, 2, 0, HANDLER_AT) != LUA_OK) {
+    run_begin_watch(machine);
+    int status = lua_pcall(lua, 2, 0, MACHINE_HANDLER);
+    run_end_watch(machine);
+    if (status != LUA_OK) {
         reply_rewind(run->reply, mark);
         lua_pushcfunction(lua, tell_fault);
         lua_insert(lua, -2);
@@ -93,7 +131,7 @@ void machine_run(struct machine *machine, int place, struct run *run)
             reply_errorf(run->reply, "ERR Error running script %s, not enough memory", run->name);
         }
     }
-    lua_settop(lua, GLOBALS_AT);
+    lua_settop(lua, MACHINE_AT_REST);
     machine->run = NULL;
     machine_publish_memory(machine);
 }

@@ -2,6 +2,7 @@
 #include "script/scripts.h"
 
 #include "base/mem.h"
+#include "script/functions.h"
 #include "script/source.h"
 
 enum {
@@ -13,6 +14,7 @@ static void destroy(struct attachment *attachment)
 {
     struct scripting *scripting = (struct scripting *)attachment;
     scripts_flush(scripting);
+    functions_flush(scripting);
     mem_free(scripting->slots);
     mutex_release(&scripting->mutex);
     mem_free(scripting);

@@ -20,13 +20,19 @@ enum script_flags {
 struct script {
     _Atomic uint32_t references;
     _Atomic bool gone;     /* flushed or evicted: digests do not find it any more */
-    bool loaded;           /* by SCRIPT LOAD: is not evicted; under the lock */
+    _Atomic bool loaded;   /* by SCRIPT LOAD: is not evicted; changes under the lock */
     _Atomic uint64_t used; /* scripting->clock when it last ran */
     uint32_t flags;        /* enum script_flags */
     struct bytes body;     /* as it was sent */
     struct bytes text;     /* rewritten, without the first line's words */
     size_t size;           /* of all this */
     char digest[SHA1_HEX_LEN + 1];
+};
+
+/* Libraries of functions, in the order of loading; see functions.h. */
+struct library_list {
+    struct library *first;
+    uint32_t libraries, functions;
 };
 
 struct scripting {
@@ -39,6 +45,9 @@ struct scripting {
     _Atomic uint64_t evicted;
     _Atomic size_t memory;     /* of the scripts */
     _Atomic size_t lua_memory; /* of all machines */
+    struct library_list libraries;
+    _Atomic uint64_t functions_era; /* moves on when they change */
+    _Atomic uint32_t library_count, function_count;
 };
 
 /* Never NULL but when memory is short; made at the first call. */
@@ -68,8 +77,11 @@ static inline struct script *script_ref(struct script *script)
     return script;
 }
 
+/* The flag of a name, in either case, or 0. */
+uint32_t script_flag_of(struct bytes name);
+
 /* Reads a first line "#!..." of 'text': the flags behind it, and its length without the line
- * end.  False with the message in 'error'.  For functions, 'name' gets that of the library. */
+ * end.  False with the message in 'error'. */
 MUST_CHECK bool script_read_header(struct bytes text, uint32_t *flags, size_t *len,
                                    struct buf *error);
 

@@ -269,6 +269,7 @@ static void forget_threads(struct rln_server *server)
 static void wind_down(struct rln_server *server)
 {
     int received = atomic_load(&server->signals.received);
+    atomic_store(&server->engine.stopping, true); /* A script that never ends, does. */
     server_tell(server, (struct rln_event){ .type = RLN_EVENT_STOPPING, .value = received });
     log_notice(&server->log, received != 0 ? "Received a signal, scheduling shutdown..."
                                            : "User requested shutdown...");
