@@ -1,8 +1,10 @@
 /* lvm.c, whose numbers are floats (see numbers.h), and which is as quick with a float as index
- * of an array as it was with an integer. */
+ * of an array as it was with an integer.  Some metamethods are those of Lua 5.1. */
 #include "lua/numbers.h"
 
+#include <lstate.h>
 #include <ltable.h>
+#include <ltm.h>
 
 static inline const TValue *get(Table *table, const TValue *key)
 {
@@ -18,5 +20,13 @@ static inline const TValue *get(Table *table, const TValue *key)
 }
 
 #define luaH_get(table, key) get(table, key)
+
+/* Tables have no "__len" in 5.1. */
+#undef fasttm
+#define fasttm(lua, metatable, event) ((event) == TM_LEN ? NULL : gfasttm(G(lua), metatable, event))
+
+/* And values of different types have no order, whatever their metatables say. */
+#define luaT_callorderTM(lua, left, right, event)                                                  \
+    (ttnov(left) != ttnov(right) ? -1 : (luaT_callorderTM)(lua, left, right, event))
 
 #include <lvm.c>

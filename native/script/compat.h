@@ -12,8 +12,11 @@
  *            randomseed by the generator that Redis has
  *   all      messages in the words of 5.1 (fault.h)
  *
- * What differs and stays: "#t" is an integer (arithmetic with any literal makes a float of it),
- * finalizers are never run, and the operators that 5.3 has in addition are understood. */
+ * What differs and stays: finalizers are never run; empty statements, a "break" or a call in
+ * brackets on a new line are understood where 5.1 refuses them; a yield from a metamethod works; two
+ * different "__eq" compare; some messages of the compiler about limits, brackets and "break" and the
+ * cut of long chunk names are 5.3's; string.dump gives 5.3's code; zero and minus zero are two
+ * constants (5.1 takes the first of a function for both). */
 #ifndef SCRIPT_COMPAT_H
 #define SCRIPT_COMPAT_H
 

@@ -221,12 +221,30 @@ static void pass_on_killing(lua_State *lua)
     }
 }
 
-/* The error becomes text: that of an error table, or 5.1's words. */
+/* error(message [, level]): numbers have a position put before them, too. */
+static int raise(lua_State *lua)
+{
+    int level = (int)lib_arg_optional_integer(lua, 2, 1);
+    lua_settop(lua, 1);
+    if (level > 0 && lua_isstring(lua, 1)) {
+        luaL_where(lua, level);
+        lua_pushvalue(lua, 1);
+        lua_concat(lua, 2);
+    }
+    return lua_error(lua);
+}
+
+/* The error becomes text: that of an error table, or 5.1's words.  As in Redis, a table without
+ * text is followed by what its field has. */
 static int protected_call(lua_State *lua)
 {
-    luaL_checkany(lua, 1);
     lua_pushboolean(lua, 1);
     lua_insert(lua, 1);
+    if (lua_gettop(lua) == 1) {
+        lua_pushboolean(lua, 0);
+        lua_pushliteral(lua, "attempt to call a boolean value"); /* As Redis's own pcall says. */
+        return 2;
+    }
     if (lua_pcall(lua, lua_gettop(lua) - 2, LUA_MULTRET, 0) == LUA_OK) {
         return lua_gettop(lua);
     }
@@ -236,15 +254,13 @@ static int protected_call(lua_State *lua)
         lua_rawget(lua, -2);
         if (lua_isstring(lua, -1)) {
             lua_replace(lua, -2);
-        } else {
-            lua_pop(lua, 1);
         }
     } else {
         fault_reword(lua);
     }
     lua_pushboolean(lua, 0);
-    lua_insert(lua, -2);
-    return 2;
+    lua_replace(lua, 1);
+    return lua_gettop(lua);
 }
 
 /* The message handler of xpcall: the script's own is the upvalue. */
@@ -305,7 +321,11 @@ static int load_pieces(lua_State *lua)
     luaL_buffinit(lua, &buffer);
     for (;;) {
         lua_pushvalue(lua, 1);
-        lua_call(lua, 0, 1);
+        if (lua_pcall(lua, 0, 1, 0) != LUA_OK) {
+            pass_on_killing(lua);
+            fault_reword(lua);
+            return results_of_load(lua, false);
+        }
         if (lua_isnil(lua, -1) || (lua_isstring(lua, -1) && vm_bytes(lua, -1).len == 0)) {
             lua_pop(lua, 1);
             break;
@@ -358,9 +378,10 @@ static int memory_in_use(lua_State *lua)
 
 void compat_open_base(lua_State *lua)
 {
-    static const char *const kept[] = { "error", "rawequal", "select", "tostring", "type" };
+    static const char *const kept[] = { "rawequal", "select", "tostring", "type" };
     static const luaL_Reg functions[] = {
         { "assert", assert_true },
+        { "error", raise },
         { "collectgarbage", collect_garbage },
         { "gcinfo", memory_in_use },
         { "getmetatable", get_metatable },
@@ -394,9 +415,29 @@ void compat_open_base(lua_State *lua)
 
 /* ---- Coroutines ----------------------------------------------------------------------------- */
 
-/* Calls the function of the first upvalue, 5.3's own; a message that it gives is reworded. */
+/* Calls the function of the first upvalue, 5.3's own, with a function that is not C's. */
+static int make_coroutine(lua_State *lua)
+{
+    luaL_argcheck(lua, lua_isfunction(lua, 1) && !lua_iscfunction(lua, 1), 1,
+                  "Lua function expected");
+    return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+}
+
+static int status_of_coroutine(lua_State *lua)
+{
+    luaL_argcheck(lua, lua_isthread(lua, 1), 1, "coroutine expected");
+    return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+}
+
+/* The same; a message that it gives is reworded. */
 static int resume(lua_State *lua)
 {
+    luaL_argcheck(lua, lua_isthread(lua, 1), 1, "coroutine expected");
+    if (lua_tothread(lua, 1) == lua) {
+        lua_pushboolean(lua, 0);
+        lua_pushliteral(lua, "cannot resume running coroutine");
+        return 2;
+    }
     int count = lua_tocfunction(lua, lua_upvalueindex(1))(lua);
     if (count == 2 && lua_isboolean(lua, -2) && !lua_toboolean(lua, -2)) {
         pass_on_killing(lua);
@@ -418,9 +459,17 @@ void compat_open_coroutine(lua_State *lua)
 {
     lua_pushcfunction(lua, luaopen_coroutine);
     lua_call(lua, 0, 1);
-    lua_getfield(lua, -1, "resume");
-    lua_pushcclosure(lua, resume, 1);
-    lua_setfield(lua, -2, "resume");
+    static const luaL_Reg around[] = {
+        { "create", make_coroutine },
+        { "wrap", make_coroutine },
+        { "status", status_of_coroutine },
+        { "resume", resume },
+    };
+    for (size_t i = 0; i < sizeof around / sizeof around[0]; i++) {
+        lua_getfield(lua, -1, around[i].name);
+        lua_pushcclosure(lua, around[i].func, 1);
+        lua_setfield(lua, -2, around[i].name);
+    }
     lua_pushcfunction(lua, running);
     lua_setfield(lua, -2, "running");
     lua_pushnil(lua);

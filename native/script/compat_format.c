@@ -78,7 +78,8 @@ static void add_number(lua_State *lua, luaL_Buffer *buffer, int index, char *dir
     case 'c':
         directive[end] = 'c';
         directive[end + 1] = '\0';
-        len = snprintf(item, ITEM_ROOM, directive, (int)lib_integer_of(number));
+        (void)snprintf(item, ITEM_ROOM, directive, (int)lib_integer_of(number));
+        len = (int)strlen(item); /* 5.1 loses a zero. */
         break;
     case 'd':
     case 'i':
@@ -103,7 +104,7 @@ static void add_string(lua_State *lua, luaL_Buffer *buffer, int index, char *dir
 {
     size_t len;
     const char *text = luaL_checklstring(lua, index, &len);
-    if (directive[1] == '\0' || (strchr(directive, '.') == NULL && len >= SHORT_STRING)) {
+    if (strchr(directive, '.') == NULL && len >= SHORT_STRING) { /* Shorter ones end at a zero. */
         lua_pushvalue(lua, index);
         luaL_addvalue(buffer);
         return;

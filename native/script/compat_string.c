@@ -1,6 +1,9 @@
 /* The string library of Lua 5.1; see compat.h.  compat_format.c has string.format,
  * compat_match.c gsub and gmatch. */
 #include "script/compat.h"
+
+#include <limits.h>
+
 #include "script/lib_arg.h"
 
 void compat_cut_argument(lua_State *lua, int index)
@@ -20,35 +23,53 @@ lua_CFunction compat_original(lua_State *lua, const char *name)
     return function;
 }
 
-/* Calls the function of the first upvalue, whose arguments from the second upvalue's place to
- * the third's are integers. */
-static int call_with_integers(lua_State *lua)
+/* rep(text, count): 5.1 has no separator. */
+static int repeat(lua_State *lua)
 {
-    int first = (int)lua_tointeger(lua, lua_upvalueindex(2));
-    int last = (int)lua_tointeger(lua, lua_upvalueindex(3));
-    int count = lua_gettop(lua);
-    for (int i = first; i <= last && i <= count; i++) {
-        if (lua_type(lua, i) == LUA_TNUMBER || lua_type(lua, i) == LUA_TSTRING) {
-            compat_cut_argument(lua, i);
+    if (lua_gettop(lua) > 2) {
+        lua_settop(lua, 2);
+    }
+    return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+}
+
+/* find and match: a start behind the text is its end. */
+static int search(lua_State *lua)
+{
+    if (lua_isstring(lua, 1) && lua_isnumber(lua, 3)) {
+        lua_Number end = (lua_Number)vm_bytes(lua, 1).len + 1;
+        if (lua_tonumber(lua, 3) > end) {
+            lua_pushnumber(lua, end);
+            lua_replace(lua, 3);
         }
     }
     return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
 }
 
-static int gfind(lua_State *lua)
+static int from_codes(lua_State *lua)
 {
-    return luaL_error(lua, "'string.gfind' was renamed to 'string.gmatch'");
+    int count = lua_gettop(lua);
+    for (int i = 1; i <= count; i++) {
+        int64_t code = lib_arg_integer(lua, i);
+        luaL_argcheck(lua, code >= 0 && code <= UCHAR_MAX, i, "invalid value");
+    }
+    return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+}
+
+/* Puts functions around those that the table on the top has, which are their upvalues. */
+static void put_around(lua_State *lua, const luaL_Reg *functions)
+{
+    for (; functions->name != NULL; functions++) {
+        lua_getfield(lua, -1, functions->name);
+        lua_pushcclosure(lua, functions->func, 1);
+        lua_setfield(lua, -2, functions->name);
+    }
 }
 
 void compat_open_string(lua_State *lua)
 {
-    static const struct {
-        const char *name;
-        int first, last; /* the arguments that are integers */
-    } cut[] = {
-        { "byte", 2, 3 }, { "char", 1, LUAI_MAXSTACK },
-        { "find", 3, 3 }, { "match", 3, 3 },
-        { "rep", 2, 2 },  { "sub", 2, 3 },
+    static const luaL_Reg around[] = {
+        { "char", from_codes }, { "find", search }, { "match", search },
+        { "rep", repeat },      { NULL, NULL },
     };
     static const char *const unknown[] = { "pack", "packsize", "unpack" };
     lua_pushcfunction(lua, luaopen_string);
@@ -66,15 +87,9 @@ void compat_open_string(lua_State *lua)
     lua_pushcclosure(lua, compat_gmatch, 2);
     lua_setfield(lua, -3, "gmatch");
     lua_setfield(lua, -2, "gsub");
-    for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++) {
-        lua_getfield(lua, -1, cut[i].name);
-        lua_pushinteger(lua, cut[i].first);
-        lua_pushinteger(lua, cut[i].last);
-        lua_pushcclosure(lua, call_with_integers, 3);
-        lua_setfield(lua, -2, cut[i].name);
-    }
+    put_around(lua, around);
     lua_pushcfunction(lua, compat_format);
     lua_setfield(lua, -2, "format");
-    lua_pushcfunction(lua, gfind);
+    lua_getfield(lua, -1, "gmatch");
     lua_setfield(lua, -2, "gfind");
 }

@@ -20,6 +20,10 @@ static const struct {
     { "attempt to yield across a C-call boundary",
       "attempt to yield across metamethod/C-call boundary" },
     { "decimal escape too large near", "escape sequence too large near" },
+    { "'__index' chain too long; possible loop", "loop in gettable" },
+    { "'__newindex' chain too long; possible loop", "loop in settable" },
+    { "malformed pattern (missing arguments to '%b')", "unbalanced pattern" },
+    { "got light userdata)", "got userdata)" },
 };
 
 static void replace(lua_State *lua, const char *from, const char *to)
@@ -40,6 +44,18 @@ static void drop_beginning(lua_State *lua)
         lua_pushlstring(lua, text, (size_t)(from - text));
         lua_pushstring(lua, to + 1);
         lua_concat(lua, 2);
+        lua_remove(lua, -2);
+    }
+}
+
+/* "invalid capture index %2 in replacement string": 5.1 does not tell which. */
+static void drop_capture(lua_State *lua)
+{
+    static const char phrase[] = "invalid capture index";
+    const char *text = lua_tostring(lua, -1);
+    const char *from = strstr(text, "invalid capture index %");
+    if (from != NULL) {
+        lua_pushlstring(lua, text, (size_t)(from - text) + sizeof phrase - 1);
         lua_remove(lua, -2);
     }
 }
@@ -93,6 +109,7 @@ void fault_reword(lua_State *lua)
         replace(lua, phrases[i].from, phrases[i].to);
     }
     drop_beginning(lua);
+    drop_capture(lua);
     turn_subject(lua);
 }
 

@@ -1,7 +1,6 @@
 /* Lua 5.1 to 5.3; see source.h. */
 #include "script/source.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "script/lexer.h"
@@ -18,25 +17,8 @@ static bool append(struct buf *out, struct bytes text)
     return true;
 }
 
-static bool all_digits(struct bytes text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.at[i] < '0' || text.at[i] > '9') {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Whether a number stands alone between brackets: then it is only an index. */
-static bool is_index(const struct lexer *lexer, const struct buf *out)
-{
-    return out->len > 0 && out->at[out->len - 1] == '[' && lexer->rest.len > 0 &&
-           lexer->rest.at[0] == ']';
-}
-
-/* The value of the digits, letters and points of 'text', all of which must belong to it. */
-static bool read_number(struct bytes text, double *value)
+/* Whether the digits, letters and points of 'text' all belong to one numeral. */
+static bool is_numeral(struct bytes text)
 {
     char small[NUMBER_ROOM * 4];
     struct buf large = { 0 };
@@ -50,43 +32,43 @@ static bool read_number(struct bytes text, double *value)
     }
     memcpy(copy, text.at, text.len);
     copy[text.len] = '\0';
-    *value = strtod(copy, &end);
+    (void)strtod(copy, &end);
     bool whole = end == copy + text.len;
     buf_release(&large);
     return whole;
 }
 
-static enum source_result rewrite_number(const struct lexer *lexer, const struct token *token,
-                                         struct bytes chunk, struct buf *out)
+/* Makes the message that the compiler of 5.1 would make of a token. */
+static enum source_result refuse(const struct token *token, const char *why, size_t shown,
+                                 struct bytes chunk, struct buf *out)
 {
-    struct bytes text = token->text;
-    bool digits = all_digits(text);
-    double value;
-    if (digits) {
-        bool index = is_index(lexer, out);
-        if (!append(out, text)) {
-            return SOURCE_NO_MEMORY;
-        }
-        buf_append(out, index ? LIT("") : LIT(".0"));
-        return SOURCE_FINE;
+    out->len = 0;
+    buf_printf(out, "%.*s:%u: %s near '%.*s'", (int)chunk.len, chunk.at, token->line, why,
+               (int)(token->text.len < shown ? token->text.len : shown), token->text.at);
+    return SOURCE_BROKEN;
+}
+
+static enum source_result check_number(const struct token *token, struct bytes chunk,
+                                       struct buf *out)
+{
+    if (!is_numeral(token->text)) {
+        return refuse(token, "malformed number", SHOWN, chunk, out);
     }
-    if (!read_number(text, &value)) {
-        out->len = 0;
-        buf_printf(out, "%.*s:%u: malformed number near '%.*s'", (int)chunk.len, chunk.at,
-                   token->line, (int)(text.len < SHOWN ? text.len : SHOWN), text.at);
-        return SOURCE_BROKEN;
+    return append(out, token->text) ? SOURCE_FINE : SOURCE_NO_MEMORY;
+}
+
+/* Operators that came after 5.1. */
+static enum source_result check_sign(const struct lexer *lexer, const struct token *token,
+                                     struct bytes chunk, struct buf *out)
+{
+    char sign = token->text.at[0];
+    bool alone = token->text.len == 1;
+    bool twice =
+        alone && lexer->rest.len > 0 && lexer->rest.at[0] == sign && strchr("/<>:", sign) != NULL;
+    if (twice || (alone && (sign == '&' || sign == '|' || sign == '~'))) {
+        return refuse(token, "unexpected symbol", SHOWN, chunk, out);
     }
-    if (text.len > 2 && text.at[0] == '0' && (text.at[1] == 'x' || text.at[1] == 'X')) {
-        char decimal[NUMBER_ROOM];
-        int len = snprintf(decimal, sizeof decimal, "%.17g", value);
-        text = (struct bytes){ decimal, (size_t)len };
-        if (!append(out, text)) {
-            return SOURCE_NO_MEMORY;
-        }
-        buf_append(out, all_digits(text) ? LIT(".0") : LIT(""));
-        return SOURCE_FINE;
-    }
-    return append(out, text) ? SOURCE_FINE : SOURCE_NO_MEMORY;
+    return append(out, token->text) ? SOURCE_FINE : SOURCE_NO_MEMORY;
 }
 
 static bool is_known_escape(char c)
@@ -122,7 +104,9 @@ enum source_result source_rewrite(struct bytes source, struct bytes chunk, struc
             break;
         }
         if (token.kind == TOKEN_NUMBER) {
-            result = rewrite_number(&lexer, &token, chunk, out);
+            result = check_number(&token, chunk, out);
+        } else if (token.kind == TOKEN_SIGN) {
+            result = check_sign(&lexer, &token, chunk, out);
         } else if (token.kind == TOKEN_STRING) {
             result = rewrite_string(token.text, out);
         } else if (!append(out, token.text)) {

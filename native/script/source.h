@@ -1,14 +1,12 @@
 /* Rewrites a Lua 5.1 text for Lua 5.3, where the two read the same text differently:
  *
- *   numbers      1 becomes 1.0: 5.1 has no integers, and 5.3's wrap around at 2^63, raise at
- *                "% 0" and print all their digits; a bare index t[1] stays, it is only looked up
- *   hexadecimal  0xff becomes 255.0, for the same reason
  *   escapes      "\." becomes ".": 5.1 takes an unknown escape for the character itself; \x, \z
  *                and \u are such unknown ones
  *
- * Lines stay where they are, so that messages tell the right ones.  What 5.3 has in addition (//,
- * &, |, ~, <<, >>, goto) is left to it: a script of 5.1 has none of it.  A function declared with
- * "..." has no local "arg". */
+ * Lines stay where they are, so that messages tell the right ones.  Operators that 5.3 has in
+ * addition (//, &, |, ~, <<, >>, ::) are refused in the words of 5.1, and so are numerals that run
+ * into a name.  (That numbers are those of 5.1 is native/lua's doing.)  What stays: a function
+ * declared with "..." has no local "arg". */
 #ifndef SCRIPT_SOURCE_H
 #define SCRIPT_SOURCE_H
 

@@ -28,6 +28,8 @@ const GROUPS = [
   'stream',
   'zset',
   'geo',
+  'scripting-libraries',
+  'scripting-language',
 ];
 
 describeWith(['redis-server'], 'the same replies as redis-server', () => {

@@ -5,6 +5,8 @@
  * - `SET key "a value\r\n"`: a command, quoted as redis-cli reads it;
  * - `@other SET key value`: a command of a second client;
  * - `@raw "PING\r\n"`: bytes as they are, which have one reply or end the connection;
+ * - `@lua string.rep('x', 3)`: the rest of the line as it is, for EVAL: expressions, or statements
+ *   with a `return`.  The reply tells all their values, or their error, as text;
  * - `@wait 20`: milliseconds.
  */
 import { readFileSync } from 'node:fs';
@@ -43,7 +45,36 @@ export function corpus(group: string): readonly Case[] {
   return cases;
 }
 
+/**
+ * The reply to `@lua`: "true" and the values that the line gives, or "false" and the error, written
+ * so that they cannot be taken for others: strings quoted, numbers with all their digits, tables
+ * with their pairs in the order of their text.  It is one line, so that errors tell line 1.
+ */
+const DESCRIBE = [
+  'local describe',
+  'local function quote(s)',
+  `return '"' .. s:gsub('[^%w%p ]', function(c) return string.format('\\\\%03d', c:byte()) end) .. '"' end`,
+  'describe = function(v, depth) local kind = type(v)',
+  "if kind == 'string' then return quote(v) elseif kind == 'number' then return string.format('%.17g', v)",
+  "elseif kind ~= 'table' then return v == cjson.null and 'null' or kind == 'boolean' and tostring(v) or kind end",
+  "if depth > 3 then return '{...}' end local pairs_of = {}",
+  "for k, x in next, v do pairs_of[#pairs_of + 1] = '[' .. describe(k, depth + 1) .. ']=' .. describe(x, depth + 1) end",
+  "table.sort(pairs_of) return '{' .. table.concat(pairs_of, ',') .. '}' end",
+  'local function all(count, ...) local texts = {}',
+  'for i = 1, count do texts[i] = describe((select(i, ...)), 0) end',
+  "return table.concat(texts, ' ') end",
+  "return (function(...) return all(select('#', ...), ...) end)(pcall(function() ",
+].join(' ');
+
+function describing(lua: string): string {
+  return `${DESCRIBE}${/\breturn\b/.test(lua) ? lua : `return ${lua}`} end))`;
+}
+
 function readStep(line: string): Step {
+  if (line.startsWith('@lua ')) {
+    const script = Buffer.from(describing(line.slice('@lua '.length)), 'latin1');
+    return { kind: 'command', other: false, argv: [Buffer.from('EVAL'), script, Buffer.from('0')], line };
+  }
   const words = splitWords(line);
   const [first] = words;
   switch (first?.toString()) {
