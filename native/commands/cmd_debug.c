@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "commands/debug_digest.h"
 #include "commands/debug_protocol.h"
 #include "commands/families.h"
 #include "exec/help.h"
@@ -59,6 +60,46 @@ static enum err describe_object(struct call *call) REQUIRES(*call->keys)
                entry_access(entry), keyspace_idle_seconds(call->thread, entry));
     reply_simple(call->reply, buf_bytes(&line));
     buf_release(&line);
+    return OK;
+}
+
+/* Redis's words; strings here have no room beyond their length. */
+static enum err describe_string(struct call *call) REQUIRES(*call->keys)
+{
+    struct bytes key = args_next(&call->args);
+    const struct entry *entry = keyspace_peek(call->keyspace, call->keys, key);
+    struct buf line = { 0 };
+    if (entry == NULL) {
+        return ERR_NO_KEY;
+    }
+    if (entry->type != VALUE_STRING) {
+        reply_error(call->reply, LIT("ERR Not an sds encoded string."));
+        return ERR_REPLIED;
+    }
+    buf_printf(&line,
+               "key_sds_len:%zu, key_sds_avail:0, key_zmalloc: %zu, val_sds_len:%zu, "
+               "val_sds_avail:0, val_zmalloc: %zu",
+               key.len, key.len, entry_string(entry).len, keyspace_entry_memory(entry, 0));
+    reply_simple(call->reply, buf_bytes(&line));
+    buf_release(&line);
+    return OK;
+}
+
+static enum err describe_structures(struct call *call)
+{
+    struct buf line = { 0 };
+    buf_printf(&line, "bits:%zu entry:%zu session:%zu executor:%zu watcher:%zu", sizeof(void *) * 8,
+               sizeof(struct entry), sizeof(struct session), sizeof(struct executor),
+               sizeof(struct watcher));
+    reply_simple(call->reply, buf_bytes(&line));
+    buf_release(&line);
+    return OK;
+}
+
+static enum err change_replication_id(struct call *call)
+{
+    engine_change_replication_id(call->engine, &call->thread->dice);
+    reply_ok(call->reply);
     return OK;
 }
 
@@ -224,6 +265,12 @@ static enum err populate(struct call *call) REQUIRES(*call->keys)
 static enum err help(struct call *call)
 {
     static const char *const lines[] = {
+        "CHANGE-REPL-ID",
+        "    Gives the data another replication id.",
+        "DIGEST",
+        "    A digest of all data: the same for the same data.",
+        "DIGEST-VALUE <key> [<key> ...]",
+        "    Digests of the values of these keys.",
         "ERROR <string>",
         "    Answers with <string> as an error.",
         "HTSTATS <dbid>",
@@ -246,12 +293,16 @@ static enum err help(struct call *call)
         "    Tells the log about a list of several pieces.",
         "QUICKLIST-PACKED-THRESHOLD <size>",
         "    List elements from this size on stand alone; 0: as list-max-listpack-size says.",
+        "SDSLEN <key>",
+        "    How long a key and its string are.",
         "SET-ACTIVE-EXPIRE <0|1>",
         "    Switches the removal of expired keys in the background.",
         "SLEEP <seconds>",
         "    Stops the whole server for <seconds>, which may be a fraction.",
         "STRINGMATCH-LEN <pattern> <string>",
         "    Whether a glob-style <pattern> matches.",
+        "STRUCTSIZE",
+        "    The sizes of some structures.",
         NULL,
     };
     help_reply(call, "DEBUG", lines);
@@ -301,6 +352,9 @@ static enum err debug(struct call *call) REQUIRES(*call->keys)
         enum err (*run)(struct call *call);
         uint32_t least, most; /* arguments behind the name */
     } subcommands[] = {
+        { "change-repl-id", change_replication_id, 0, 0 },
+        { "digest", debug_digest, 0, 0 },
+        { "digest-value", debug_digest_values, 0, UINT32_MAX },
         { "error", reply_an_error, 1, 1 },
         { "help", help, 0, 0 },
         { "htstats", describe_table, 1, 1 },
@@ -312,9 +366,11 @@ static enum err debug(struct call *call) REQUIRES(*call->keys)
         { "protocol", debug_protocol, 1, 1 },
         { "quicklist", describe_quicklist, 1, 2 },
         { "quicklist-packed-threshold", set_packed_threshold, 1, 1 },
+        { "sdslen", describe_string, 1, 1 },
         { "set-active-expire", set_active_expire, 1, 1 },
         { "sleep", sleep_for, 1, 1 },
         { "stringmatch-len", match_string, 2, 2 },
+        { "structsize", describe_structures, 0, 0 },
     };
     if (!is_allowed(call)) {
         reply_error(call->reply,

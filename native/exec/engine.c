@@ -117,6 +117,7 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
     }
     engine->seed = random_next(&dice);
     make_run_id(&dice, engine->run_id);
+    make_run_id(&dice, engine->replication_id);
     set_defaults(&engine->settings);
     ticks_init(&engine->ticks);
     engine->started_us = clock_monotonic_us(options->clock);
@@ -143,6 +144,11 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
         return false;
     }
     return true;
+}
+
+void engine_change_replication_id(struct engine *engine, struct random *dice)
+{
+    make_run_id(dice, engine->replication_id);
 }
 
 void engine_release(struct engine *engine)

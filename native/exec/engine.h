@@ -115,6 +115,7 @@ struct engine {
     _Atomic int64_t last_save_s; /* Unix time of the newest snapshot; at first of the start */
     uint64_t seed;               /* for the executors' dice */
     char run_id[41];
+    char replication_id[41]; /* of the data's history; changed in the exclusive section */
 };
 
 /* Whether an event of a key could reach anybody: asked before each is made. */
@@ -138,6 +139,9 @@ struct engine_options {
 };
 MUST_CHECK bool engine_init(struct engine *engine, const struct engine_options *options);
 void engine_release(struct engine *engine);
+
+/* The data begins another history: DEBUG CHANGE-REPL-ID.  In the exclusive section. */
+void engine_change_replication_id(struct engine *engine, struct random *dice);
 
 /* Takes a leaving executor off the list and keeps its numbers; for executor_release(). */
 void engine_retire_executor(struct engine *engine, struct executor *executor);

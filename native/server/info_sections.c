@@ -160,7 +160,7 @@ void info_replication(const struct info_page *page)
                "repl_backlog_size:1048576\r\n"
                "repl_backlog_first_byte_offset:0\r\n"
                "repl_backlog_histlen:0\r\n",
-               page->engine->run_id);
+               page->engine->replication_id);
 }
 
 static double seconds(struct timeval time)

@@ -206,4 +206,22 @@ describeServers('ioredis', (server) => {
     ]);
     expect((await redis.xpending('jobs', 'workers'))?.slice(0, 1)).toEqual([2]);
   });
+
+  test("commands of one's own are scripts", async () => {
+    redis.defineCommand('pushCapped', {
+      numberOfKeys: 1,
+      lua: `redis.call('RPUSH', KEYS[1], unpack(ARGV, 2))
+            redis.call('LTRIM', KEYS[1], -tonumber(ARGV[1]), -1)
+            return { redis.call('LLEN', KEYS[1]), redis.call('LRANGE', KEYS[1], 0, -1), cjson.encode({ n = 1.5 }) }`,
+    });
+    const { pushCapped } = redis as unknown as { pushCapped(...words: (string | number)[]): Promise<unknown> };
+    for (let i = 0; i < 2; i++) {
+      const reply = await pushCapped.call(redis, 'capped', 3, 'a', 'b', 'c', 'd');
+      expect(reply).toEqual([3, ['b', 'c', 'd'], '{"n":1.5}']);
+    }
+    await redis.script('FLUSH');
+    expect(await pushCapped.call(redis, 'capped', 1, 'z')).toEqual([1, ['z'], '{"n":1.5}']);
+    const wrong = redis.eval("return redis.call('INCR', KEYS[1])", 1, 'capped');
+    await expect(wrong).rejects.toThrow(/^WRONGTYPE Operation .* script: [0-9a-f]{40}, on @user_script:1\.$/);
+  });
 });

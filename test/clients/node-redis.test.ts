@@ -1,5 +1,5 @@
 /** Real work through node-redis, in both protocols. */
-import { createClient } from 'redis';
+import { createClient, defineScript } from 'redis';
 import { describeServers } from '../support/both-servers';
 import { eventually } from '../support/server';
 
@@ -122,6 +122,35 @@ describeServers(
         await client.rPush('b', 'value');
         expect(await popped).toEqual({ key: 'b', element: 'value' });
         await Promise.all([subscriber.close(), blocked.close()]);
+      });
+
+      test('scripts', async () => {
+        const raise = defineScript({
+          NUMBER_OF_KEYS: 1,
+          SCRIPT:
+            "local n = tonumber(redis.call('GET', KEYS[1]) or 0) + ARGV[1] redis.call('SET', KEYS[1], n) return n",
+          parseCommand: (parser, key: string, by: number) => {
+            parser.pushKey(key);
+            parser.push(String(by));
+          },
+          transformReply: (reply: unknown) => Number(reply),
+        });
+        const scripted = createClient({
+          RESP: protocol,
+          socket: { host: '127.0.0.1', port: server.port },
+          scripts: { raise },
+        });
+        await scripted.connect();
+        expect(await scripted.raise('n', 5)).toBe(5);
+        expect(await scripted.raise('n', 37)).toBe(42);
+        await client.scriptFlush();
+        expect(await scripted.raise('n', 0)).toBe(42);
+        expect(await client.eval('return {1, "two", false, {3.9}}')).toEqual([1, 'two', null, [3]]);
+        const sha = await client.scriptLoad('return ARGV[1]');
+        expect(await client.evalSha(sha, { arguments: ['echo'] })).toBe('echo');
+        expect(await client.scriptExists([sha, '0'.repeat(40)])).toEqual([1, 0]);
+        await expect(client.evalSha('f'.repeat(40))).rejects.toThrow('NOSCRIPT No matching script');
+        await scripted.close();
       });
 
       test('what the server tells of itself', async () => {

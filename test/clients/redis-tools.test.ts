@@ -1,5 +1,8 @@
 /** Redis's own programs against our server and against theirs. */
 import { execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describeServers } from '../support/both-servers';
 import { describeWith } from '../support/peers';
@@ -153,6 +156,18 @@ describeServers('redis-cli and redis-benchmark', (server) => {
       expect(await fed('MULTI\nSET a 1\nINCR a\nEXEC\n')).toBe('OK\nQUEUED\nQUEUED\nOK\n2\n');
       expect(await fed('from\0stdin', '-x', 'SET', 'x')).toBe('OK\n');
       expect(await cli('--no-raw', 'GET', 'x')).toBe('"from\\x00stdin"\n');
+    });
+
+    test('--eval runs a file', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'rln-cli-'));
+      try {
+        const file = join(folder, 'add.lua');
+        writeFileSync(file, "return { KEYS[1], ARGV[1] + ARGV[2], redis.call('SET', KEYS[1], ARGV[1]) }");
+        expect(await cli('--no-raw', '--eval', file, 'k', ',', '3', '4')).toBe('1) "k"\n2) (integer) 7\n3) OK\n');
+        expect(await cli('GET', 'k')).toBe('3\n');
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
 
     test('MONITOR shows what others do', async () => {
