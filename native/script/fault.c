@@ -14,6 +14,7 @@ static const struct {
     { "near <eof>", "near '<eof>'" },
     { "<name> expected near", "'<name>' expected near" },
     { "<eof> expected near", "'<eof>' expected near" },
+    { ": syntax error near '='", ": unexpected symbol near '='" },
     { ": syntax error near", ": '=' expected near" },
     { "attempt to yield from outside a coroutine",
       "attempt to yield across metamethod/C-call boundary" },

@@ -28,6 +28,7 @@ const GROUPS = [
   'stream',
   'zset',
   'geo',
+  'scripting',
   'scripting-libraries',
   'scripting-language',
 ];
