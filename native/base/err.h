@@ -42,6 +42,7 @@
     X(ERR_SCRIPT_REPLY, "ERR the reply of the script is larger than lua-reply-limit")              \
     X(ERR_NO_SCRIPT, "NOSCRIPT No matching script. Please use EVAL.")                              \
     X(ERR_NO_CLIENT, "ERR No such client")                                                         \
+    X(ERR_NO_REDIRECT, "ERR The client ID you want redirect to does not exist")                    \
     X(ERR_INTERNAL, "ERR internal error")
 
 enum err {

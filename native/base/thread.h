@@ -55,6 +55,8 @@ enum lock_rank {
     RANK_SESSIONS,  /* the list of connected sessions */
     RANK_STRIPE,    /* key stripes, ascending stripe index */
     RANK_BLOCKED,   /* the table of awaited keys */
+    RANK_TRACKING,  /* clients that cache keys */
+    RANK_TRACKED,   /* the keys that they have cached, one shard at a time */
     RANK_PUBSUB,    /* channel and pattern tables: notifications are sent while keys are held */
     RANK_CHANGES,   /* change log: AOF and replication backlog */
     RANK_SCRIPTS,   /* the table of scripts and functions: a transaction may hold keys */

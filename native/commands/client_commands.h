@@ -8,7 +8,7 @@
 MUST_CHECK enum err client_kill(struct call *call);
 MUST_CHECK enum err client_list(struct call *call);
 
-/* Client-side caching, on a server where it is always off. */
+/* Client-side caching. */
 MUST_CHECK enum err client_tracking(struct call *call);
 MUST_CHECK enum err client_trackinginfo(struct call *call);
 MUST_CHECK enum err client_caching(struct call *call);

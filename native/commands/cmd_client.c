@@ -5,6 +5,7 @@
 #include "commands/client_name.h"
 #include "commands/families.h"
 #include "exec/help.h"
+#include "exec/pause.h"
 
 static enum err id(struct call *call)
 {
@@ -107,15 +108,6 @@ static enum err no_touch(struct call *call)
     return switch_flag(call, SESSION_NO_TOUCH);
 }
 
-static void set_pause(struct engine *engine, int64_t until_ms, bool writes_only)
-{
-    engine->pause_writes_only = writes_only;
-    engine->pause_until_ms = until_ms;
-    if (engine->services.pause != NULL) {
-        engine->services.pause(engine->services.server, until_ms, writes_only);
-    }
-}
-
 static enum err pause(struct call *call)
 {
     struct bytes text = args_next(&call->args);
@@ -142,14 +134,14 @@ static enum err pause(struct call *call)
         return ERR_REPLIED;
     }
     int64_t now = clock_wall_ms(call->engine->clock);
-    set_pause(call->engine, timeout > INT64_MAX - now ? INT64_MAX : now + timeout, writes_only);
+    pause_begin(call->engine, timeout > INT64_MAX - now ? INT64_MAX : now + timeout, writes_only);
     reply_ok(call->reply);
     return OK;
 }
 
 static enum err unpause(struct call *call)
 {
-    set_pause(call->engine, 0, false);
+    pause_end(call->engine);
     reply_ok(call->reply);
     return OK;
 }

@@ -345,7 +345,7 @@ static const struct command rows[] = {
     },
     {
         .name = "pfcount", .handler = pfcount, .arity = -2, .group = GROUP_HYPERLOGLOG,
-        .flags = CMD_READONLY,
+        .flags = CMD_READONLY | CMD_MAY_REPLICATE,
         .keys = { { .begin = KEYS_BEGIN_INDEX,
                     .find = KEYS_FIND_RANGE,
                     .index = 1,

@@ -243,7 +243,7 @@ static const struct command rows[] = {
         .handler = publish,
         .arity = 3,
         .group = GROUP_PUBSUB,
-        .flags = TALK | CMD_FAST,
+        .flags = TALK | CMD_FAST | CMD_MAY_REPLICATE,
         .since = "2.0.0",
         .complexity = "O(N+M) where N is the number of the channel's subscribers and M the number "
                       "of patterns subscribed to.",
@@ -349,7 +349,7 @@ static const struct command rows[] = {
         .handler = spublish,
         .arity = 3,
         .group = GROUP_PUBSUB,
-        .flags = TALK | CMD_FAST,
+        .flags = TALK | CMD_FAST | CMD_MAY_REPLICATE,
         .keys = { KEY_AT(1, KEY_NOT_KEY) },
         .since = "7.0.0",
         .complexity = "O(N) where N is the number of the shard channel's subscribers.",

@@ -40,6 +40,9 @@ static void tell_event(struct call *call, uint32_t db, struct bytes key, const c
     if (blocking_any(&call->engine->blocking)) {
         blocking_note(&call->engine->blocking, db, key);
     }
+    if (tracking_any(&call->engine->tracking)) {
+        tracking_key_changed(call->engine, call->executor, call->session, key);
+    }
     if (event != NULL && notify_any(call->engine)) {
         notify_event(call->engine, db, key, bytes_of(event));
     }
@@ -66,6 +69,9 @@ void call_changed_all(struct call *call, uint32_t db)
     call->effects.changed++;
     if (blocking_any(&call->engine->blocking)) {
         blocking_note_all(&call->engine->blocking, db);
+    }
+    if (tracking_any(&call->engine->tracking)) {
+        tracking_all_changed(call->engine, call->session);
     }
 }
 

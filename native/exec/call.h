@@ -45,7 +45,8 @@ static inline bool call_is_observed(const struct call *call)
 {
     const struct engine *engine = call->engine;
     return __builtin_expect(keyspace_is_watched(call->thread) || blocking_any(&engine->blocking) ||
-                                notify_any(engine) || engine->changes.event != NULL,
+                                notify_any(engine) || tracking_any(&engine->tracking) ||
+                                engine->changes.event != NULL,
                             0);
 }
 

@@ -29,7 +29,7 @@ enum command_flags {
     CMD_ASKING = 1 << 12,
     CMD_FAST = 1 << 13,
     CMD_NO_AUTH = 1 << 14,
-    CMD_MAY_REPLICATE = 1 << 15,
+    CMD_MAY_REPLICATE = 1 << 15, /* not told to clients, as in Redis */
     CMD_NO_ASYNC_LOADING = 1 << 16,
     CMD_NO_MULTI = 1 << 17,
     CMD_ALLOW_BUSY = 1 << 18,

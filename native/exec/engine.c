@@ -1,19 +1,37 @@
 /* What all executing threads share; see engine.h. */
 #include "exec/engine.h"
 
+#include <stddef.h>
+
 #include "base/mem.h"
 #include "base/random.h"
 #include "exec/executor.h"
 #include "exec/slowlog.h"
 
-enum { RUN_ID_LEN = 40, DEFAULT_SLOWLOG_LEN = 128, DEFAULT_SLOWLOG_US = 10000 };
+enum {
+    RUN_ID_LEN = 40,
+    DEFAULT_SLOWLOG_LEN = 128,
+    DEFAULT_SLOWLOG_US = 10000,
+    DEFAULT_TRACKED_KEYS = 1000000,
+    DEFAULT_MAILBOX = 16 * 1024 * 1024,
+};
 #define DEFAULT_MAX_BULK_LEN (512u * 1024 * 1024)
 #define DEFAULT_LUA_LIMIT    (UINT64_C(1024) * 1024 * 1024)
 
-/* A key has gone by itself: what replicas and the append-only file are told is its deletion. */
-static void tell_gone(struct engine *engine, uint32_t db, struct bytes key, struct bytes event,
-                      bool lazily)
+/* Every thread of an engine's keyspace is an executor's. */
+static struct executor *executor_of(struct store_thread *thread)
 {
+    _Static_assert(offsetof(struct executor, thread) == 0, "it comes first");
+    return (struct executor *)(void *)thread;
+}
+
+/* A key has gone by itself: what replicas and the append-only file are told is its deletion. */
+static void tell_gone(struct engine *engine, struct store_thread *thread, uint32_t db,
+                      struct bytes key, struct bytes event, bool lazily)
+{
+    if (tracking_any(&engine->tracking)) {
+        tracking_key_changed(engine, executor_of(thread), NULL, key);
+    }
     if (blocking_any(&engine->blocking)) {
         blocking_note(&engine->blocking, db, key);
     }
@@ -30,16 +48,14 @@ static void tell_gone(struct engine *engine, uint32_t db, struct bytes key, stru
 static void tell_expired(void *user, struct store_thread *thread, uint32_t db, struct bytes key)
 {
     struct engine *engine = user;
-    (void)thread;
-    tell_gone(engine, db, key, LIT("expired"),
+    tell_gone(engine, thread, db, key, LIT("expired"),
               atomic_load_explicit(&engine->settings.lazy_expire, memory_order_relaxed));
 }
 
 static void tell_evicted(void *user, struct store_thread *thread, uint32_t db, struct bytes key)
 {
     struct engine *engine = user;
-    (void)thread;
-    tell_gone(engine, db, key, LIT("evicted"),
+    tell_gone(engine, thread, db, key, LIT("evicted"),
               atomic_load_explicit(&engine->settings.lazy_eviction, memory_order_relaxed));
 }
 
@@ -47,6 +63,9 @@ static void tell_evicted(void *user, struct store_thread *thread, uint32_t db, s
 static void tell_field_expired(void *user, uint32_t db, struct bytes key, struct bytes field)
 {
     struct engine *engine = user;
+    if (tracking_any(&engine->tracking)) {
+        tracking_key_changed(engine, NULL, NULL, key);
+    }
     if (engine->changes.effect != NULL) {
         struct bytes argv[] = { LIT("HDEL"), key, field };
         engine->changes.effect(engine->changes.user, db, argv, 3);
@@ -81,6 +100,7 @@ static void set_defaults(struct engine_settings *settings)
     atomic_init(&settings->lua_reply_limit, DEFAULT_LUA_LIMIT);
     atomic_init(&settings->maxmemory_denies, true);
     atomic_init(&settings->latency_tracking, true);
+    atomic_init(&settings->tracking_max_keys, DEFAULT_TRACKED_KEYS);
 }
 
 /* A run's id: hex digits from the same dice as everything else, so that a seed gives it. */
@@ -119,6 +139,8 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
     make_run_id(&dice, engine->run_id);
     make_run_id(&dice, engine->replication_id);
     set_defaults(&engine->settings);
+    atomic_init(&engine->mail.limit, DEFAULT_MAILBOX);
+    engine->mail.full = &engine->holdups;
     ticks_init(&engine->ticks);
     engine->started_us = clock_monotonic_us(options->clock);
     engine->last_save_s = clock_wall_us(options->clock) / 1000000;
@@ -137,9 +159,10 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
     monitors_init(&engine->monitors);
     bool blocking = blocking_init(&engine->blocking, &store.hash_key);
     bool pubsub = pubsub_init(&engine->pubsub, &store.hash_key);
+    bool tracking = tracking_init(&engine->tracking, &store.hash_key);
     engine->slowlog = slowlog_create();
     if (engine->registry == NULL || engine->past_commands == NULL || engine->past_latency == NULL ||
-        engine->keyspace == NULL || engine->slowlog == NULL || !blocking || !pubsub) {
+        engine->keyspace == NULL || engine->slowlog == NULL || !blocking || !pubsub || !tracking) {
         engine_release(engine);
         return false;
     }
@@ -167,6 +190,7 @@ void engine_release(struct engine *engine)
     mutex_release(&engine->sessions_lock);
     blocking_release(&engine->blocking);
     pubsub_release(&engine->pubsub);
+    tracking_release(&engine->tracking);
     monitors_release(&engine->monitors);
     engine->keyspace = NULL;
     engine->slowlog = NULL;
@@ -177,5 +201,6 @@ void engine_release(struct engine *engine)
 
 size_t engine_memory(const struct engine *engine)
 {
-    return sizeof *engine + keyspace_memory(engine->keyspace);
+    return sizeof *engine + keyspace_memory(engine->keyspace) +
+           atomic_load_explicit(&engine->tracking.memory, memory_order_relaxed);
 }

@@ -15,6 +15,7 @@
 #include "exec/pubsub.h"
 #include "exec/registry.h"
 #include "exec/stats.h"
+#include "exec/tracking.h"
 #include "store/keyspace.h"
 
 /* The Redis whose behaviour clients may expect; HELLO, INFO, LOLWUT. */
@@ -42,10 +43,11 @@ struct engine_settings {
     _Atomic bool latency_tracking; /* LATENCY HISTOGRAM and INFO tell what is counted */
     _Atomic bool password_needed;  /* requirepass is not empty */
     _Atomic bool lazy_expire, lazy_server_del, lazy_user_del, lazy_user_flush;
-    _Atomic uint32_t notify_classes;   /* notify-keyspace-events: enum notify_class */
-    _Atomic uint64_t lua_memory_limit; /* bytes for the scripts of one thread */
-    _Atomic uint64_t lua_reply_limit;  /* bytes of a script's reply */
-    _Atomic uint8_t debug_command;     /* enable-debug-command: enum command_access */
+    _Atomic uint32_t notify_classes;    /* notify-keyspace-events: enum notify_class */
+    _Atomic uint64_t lua_memory_limit;  /* bytes for the scripts of one thread */
+    _Atomic uint64_t lua_reply_limit;   /* bytes of a script's reply */
+    _Atomic uint64_t tracking_max_keys; /* tracking-table-max-keys; 0: no limit */
+    _Atomic uint8_t debug_command;      /* enable-debug-command: enum command_access */
 };
 
 /* What commands ask of the server above: filled by the composition root.  'server' is the
@@ -69,8 +71,6 @@ struct engine_services {
     /* SHUTDOWN: begins a graceful stop; false when it can't, with the error line. */
     bool (*shutdown)(void *server, bool save, bool nosave, bool now, bool force, struct buf *error);
     void (*shutdown_abort)(void *server);
-    /* CLIENT PAUSE until a wall-clock millisecond; 0 ends it. */
-    void (*pause)(void *server, int64_t until_ms, bool writes_only);
     /* An event for the owner: a slow command. */
     void (*slow_command)(void *server, const struct session *session, struct bytes command,
                          int64_t microseconds);
@@ -95,6 +95,8 @@ struct engine {
     struct change_sink changes;
     struct blocking blocking;
     struct pubsub pubsub;
+    struct tracking tracking;
+    struct mail_bounds mail; /* mailbox-limit, and what came of it */
     struct monitors monitors;
     _Atomic(struct attachment *) scripting; /* script/'s: scripts and functions; or NULL */
     struct mutex sessions_lock;             /* RANK_SESSIONS: the two lists */
@@ -102,7 +104,9 @@ struct engine {
     struct executor *executors;
     _Atomic uint64_t next_session_id;
     _Atomic int64_t session_count;  /* connected ones, without in-process clients */
-    _Atomic int64_t pause_until_ms; /* CLIENT PAUSE */
+    _Atomic uint32_t holdups;       /* reasons for commands to wait: a pause, and full mailboxes;
+                                       see pause.h */
+    _Atomic int64_t pause_until_ms; /* CLIENT PAUSE; 0: none */
     _Atomic bool pause_writes_only;
     _Atomic bool stopping; /* the server ends: what runs for long is to end, too */
     _Atomic bool evicting; /* a thread is at it; see memory_limit.c */

@@ -68,6 +68,7 @@ void executor_release(struct executor *executor)
     mem_free(executor->prepared);
     mem_free(executor->keys);
     mem_free(executor->found);
+    tracking_notes_release(&executor->notes);
     executor->commands = NULL;
     executor->prepared = NULL;
     executor->ahead = NULL;
@@ -102,6 +103,9 @@ void executor_leave(struct executor *executor)
 {
     if (blocking_pending(&executor->engine->blocking)) {
         executor_serve_blocked(executor);
+    }
+    if (__builtin_expect(executor->notes.count != 0, 0)) {
+        tracking_broadcast(executor);
     }
     keyspace_leave(&executor->thread);
     if (__builtin_expect(executor->key_room > KEYS_KEPT, 0)) {
@@ -272,7 +276,7 @@ static inline bool has_obstacles(const struct engine *engine, const struct sessi
            session->transaction != NULL || (session->flags & SESSION_SUBSCRIBED) != 0 ||
            atomic_load_explicit(&settings->password_needed, memory_order_relaxed) ||
            atomic_load_explicit(&settings->maxmemory, memory_order_relaxed) != 0 ||
-           atomic_load_explicit(&engine->pause_until_ms, memory_order_relaxed) != 0 ||
+           atomic_load_explicit(&engine->holdups, memory_order_relaxed) != 0 ||
            atomic_load_explicit(&session->killed, memory_order_relaxed);
 }
 
@@ -313,6 +317,31 @@ static ASIDE void run_silently(struct executor *executor, struct session *sessio
     }
 }
 
+/* CLIENT CACHING is for one command, or one transaction; those of CLIENT are not it. */
+static bool uses_caching_up(const struct session *session, const struct command *command)
+{
+    return (session->flags & (SESSION_CACHING | SESSION_POSTPONED)) == SESSION_CACHING &&
+           !transaction_open(session) &&
+           (command == NULL || strncmp(command->name, "client|", 7) != 0);
+}
+
+/* What comes behind a command and its reply. */
+enum { AFTERWARDS = SESSION_REPLY_SKIP_NEXT | SESSION_CACHING | SESSION_PUSHES };
+static ASIDE void finish(struct executor *executor, struct session *session,
+                         const struct request *request, struct reply *reply)
+{
+    if ((session->flags & SESSION_REPLY_SKIP_NEXT) != 0) {
+        session->flags &= ~(uint32_t)SESSION_REPLY_SKIP_NEXT;
+        session->flags |= SESSION_REPLY_SKIP;
+    }
+    if (uses_caching_up(session, request->command)) {
+        session->flags &= ~(uint32_t)SESSION_CACHING;
+    }
+    if ((session->flags & SESSION_PUSHES) != 0) {
+        tracking_settle(executor, session, reply);
+    }
+}
+
 void executor_run(struct executor *executor, struct session *session, const struct request *request,
                   struct reply *reply)
 {
@@ -321,9 +350,8 @@ void executor_run(struct executor *executor, struct session *session, const stru
     } else {
         run_visibly(executor, session, request, reply);
     }
-    if (__builtin_expect((session->flags & SESSION_REPLY_SKIP_NEXT) != 0, 0)) {
-        session->flags &= ~(uint32_t)SESSION_REPLY_SKIP_NEXT;
-        session->flags |= SESSION_REPLY_SKIP;
+    if (__builtin_expect((session->flags & AFTERWARDS) != 0, 0)) {
+        finish(executor, session, request, reply);
     }
 }
 

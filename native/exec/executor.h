@@ -6,6 +6,7 @@
 #include "exec/command.h"
 #include "exec/session.h"
 #include "exec/stats.h"
+#include "exec/tracking.h"
 #include "proto/reply.h"
 #include "store/keyspace.h"
 
@@ -67,14 +68,15 @@ struct executor {
     struct locked_key *keys; /* scratch for commands with many keys */
     struct found_key *found;
     uint32_t key_room;
-    struct memory_look look; /* memory_limit.c */
-    uint64_t tick;           /* when the last command of this batch ended */
-    uint64_t notable_ticks;  /* commands of this length on get a closer look */
-    int64_t slow_us;         /* the setting that 'notable_ticks' was made from */
-    uint32_t noted_errors;   /* reply->errors that the statistics know of */
-    uint32_t era;            /* moves on when databases may have changed places */
-    uint32_t exclusive;      /* this thread is in the exclusive section, nested so often */
-    uint8_t frame;           /* enum change_frame, of the effects being told */
+    struct memory_look look;     /* memory_limit.c */
+    uint64_t tick;               /* when the last command of this batch ended */
+    uint64_t notable_ticks;      /* commands of this length on get a closer look */
+    int64_t slow_us;             /* the setting that 'notable_ticks' was made from */
+    uint32_t noted_errors;       /* reply->errors that the statistics know of */
+    uint32_t era;                /* moves on when databases may have changed places */
+    struct tracking_notes notes; /* keys changed in this batch, to be broadcast */
+    uint32_t exclusive;          /* this thread is in the exclusive section, nested so often */
+    uint8_t frame;               /* enum change_frame, of the effects being told */
 };
 
 /* 'executor' is the caller's memory and stays in place.  False when memory is short. */

@@ -51,17 +51,26 @@ static const struct session_carrier script_carrier = {
     .internal = true,
 };
 
+enum {
+    OWN_FLAGS = SESSION_INTERNAL | SESSION_AUTHENTICATED | SESSION_EXECUTING,
+    /* The caller's, who caches what its script has read. */
+    CALLERS_FLAGS = SESSION_TRACKS | SESSION_TRACKS_PREFIXES | SESSION_OPT_IN | SESSION_OPT_OUT |
+                    SESSION_CACHING | SESSION_NO_LOOP,
+};
+
 void inner_init(struct inner *inner, struct executor *executor)
 {
     *inner = (struct inner){ .executor = executor };
     inner->client.carrier = &script_carrier;
-    inner->client.flags = SESSION_INTERNAL | SESSION_AUTHENTICATED | SESSION_EXECUTING;
+    inner->client.flags = OWN_FLAGS;
 }
 
 void inner_begin(struct inner *inner, const struct session *caller)
 {
     inner->client.id = caller->id;
     inner->client.db = caller->db;
+    inner->client.flags = OWN_FLAGS | (caller->flags & CALLERS_FLAGS);
+    inner->client.tracking = caller->tracking;
     inner->client.protocol = 2;
     inner->client.dialect = DIALECT_RESP;
     inner->read_only = inner->allow_oom = inner->memory_short = inner->wrote = false;

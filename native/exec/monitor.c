@@ -127,20 +127,40 @@ static void discard_line(struct letter *letter)
     mem_free(letter);
 }
 
+/* False when it was lost. */
+static bool send_to(struct mailbox *box, struct bytes text)
+{
+    size_t size = sizeof(struct line_letter) + text.len;
+    struct line_letter *letter = mem_try_alloc(size);
+    if (letter == NULL) {
+        return false;
+    }
+    letter->letter = (struct letter){ .size = size, .open = open_line, .discard = discard_line };
+    letter->len = text.len;
+    memcpy(letter->text, text.at, text.len);
+    return mailbox_send(box, &letter->letter);
+}
+
 static void send_line(struct monitors *monitors, struct bytes text)
 {
     mutex_lock(&monitors->mutex);
     for (unsigned i = 0; i < monitors->box_limit; i++) {
-        struct line_letter *letter =
-            monitors->boxes[i] != NULL ? mem_try_alloc(sizeof *letter + text.len) : NULL;
-        if (letter != NULL) {
-            letter->letter = (struct letter){ .open = open_line, .discard = discard_line };
-            letter->len = text.len;
-            memcpy(letter->text, text.at, text.len);
-            mailbox_send(monitors->boxes[i], &letter->letter);
+        if (monitors->boxes[i] != NULL && !send_to(monitors->boxes[i], text)) {
+            atomic_store_explicit(&monitors->lost[i], true, memory_order_release);
+            mailbox_lose(monitors->boxes[i]);
         }
     }
     mutex_unlock(&monitors->mutex);
+}
+
+void monitors_tell_lost(struct executor *executor)
+{
+    _Atomic bool *lost = &executor->engine->monitors.lost[executor->mailbox->number];
+    if (atomic_exchange_explicit(lost, false, memory_order_acq_rel)) {
+        for (struct session *at = executor->monitors; at != NULL; at = at->next_monitor) {
+            at->carrier->overrun(at);
+        }
+    }
 }
 
 void monitor_tell(const struct task *task)

@@ -19,6 +19,7 @@ struct monitors {
     _Atomic uint32_t count; /* of monitoring sessions */
     struct mutex mutex;     /* RANK_PUBSUB; guards what follows, and keeps lines in one order */
     struct mailbox *boxes[MAILBOXES_MAX]; /* of owners, by number, or NULL */
+    _Atomic bool lost[MAILBOXES_MAX];     /* a line to this owner's monitors was */
     uint32_t counts[MAILBOXES_MAX];       /* of each owner's sessions */
     unsigned box_limit;                   /* above the highest number in use so far */
 };
@@ -35,6 +36,9 @@ static inline bool monitors_any(const struct monitors *monitors)
 {
     return __builtin_expect(atomic_load_explicit(&monitors->count, memory_order_relaxed) != 0, 0);
 }
+
+/* The owner of monitors for which lines were lost: they are closed. */
+void monitors_tell_lost(struct executor *executor);
 
 /* Tells a command that has just run. */
 void monitor_tell(const struct task *task);

@@ -69,6 +69,9 @@ static inline uint64_t perform(const struct task *task)
     if (__builtin_expect(err != OK && err != ERR_REPLIED, 0)) {
         reply_err(task->reply, err, task->command->name);
     }
+    if (__builtin_expect((task->session->flags & SESSION_TRACKS) != 0, 0)) {
+        tracking_remember(task);
+    }
     if (call.effects.changed != 0) {
         stat_add(&executor->stats.dirty, call.effects.changed);
         if (__builtin_expect(call.engine->changes.effect != NULL, 0) && !call.effects.replaced &&

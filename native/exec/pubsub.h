@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/thread.h"
 
+struct executor;
 struct mailbox;
 struct reply;
 struct session;
@@ -70,6 +71,10 @@ static inline bool pubsub_anybody(const struct pubsub *pubsub)
  * it) or of a shard channel; returns how many there are.  Keys may be held. */
 int64_t pubsub_publish(struct pubsub *pubsub, enum topic_kind kind, struct bytes channel,
                        struct bytes message);
+
+/* The owner of sessions for which messages were lost: those who listen to their channels are
+ * closed, since nobody may miss one and not know it. */
+void pubsub_tell_lost(struct executor *executor);
 
 /* For PUBSUB: topics of a kind, and the subscribers of one. */
 uint32_t pubsub_topics(struct pubsub *pubsub, enum topic_kind kind);

@@ -25,6 +25,7 @@ struct office {
     struct mailbox *mailbox;
     struct subscription *first;
     uint32_t count;
+    _Atomic bool lost; /* a message to them was */
 };
 
 struct topic {

@@ -87,22 +87,54 @@ static void discard_message(struct letter *letter)
     mem_free(letter);
 }
 
+/* A message to the subscribers of this office is lost. */
+static void lose(struct office *office)
+{
+    atomic_store_explicit(&office->lost, true, memory_order_release);
+    mailbox_lose(office->mailbox);
+}
+
+/* Closes the sessions of an office that has missed a message. */
+static void overrun(struct office *office)
+{
+    if (office != NULL && atomic_exchange_explicit(&office->lost, false, memory_order_acq_rel)) {
+        for (struct subscription *at = office->first; at != NULL; at = at->next) {
+            at->session->carrier->overrun(at->session);
+        }
+    }
+}
+
+void pubsub_tell_lost(struct executor *executor)
+{
+    struct pubsub *pubsub = &executor->engine->pubsub;
+    pubsub_lock_to_read(pubsub);
+    for (uint32_t i = 0; i < pubsub->topic_buckets; i++) {
+        for (struct topic *topic = pubsub->topics[i]; topic != NULL; topic = topic->next) {
+            overrun(topic_office(topic, executor->mailbox));
+        }
+    }
+    pubsub_unlock_read(pubsub);
+}
+
 /* Sends a letter to every mailbox that has a subscriber of the topic, but one to each. */
 static int64_t post(const struct topic *topic, uint64_t number, enum topic_kind kind,
                     struct bytes channel, struct bytes text, uint64_t *served)
 {
     for (struct office *office = topic->offices; office != NULL; office = office->next) {
-        unsigned box = office->mailbox->number;
+        struct mailbox *mailbox = office->mailbox;
+        unsigned box = mailbox->number;
         if ((served[box / 64] >> (box % 64) & 1) != 0) {
             continue;
         }
-        struct message_letter *letter = mem_try_alloc(sizeof *letter + channel.len + text.len);
+        size_t size = sizeof(struct message_letter) + channel.len + text.len;
+        struct message_letter *letter = mem_try_alloc(size);
         if (letter == NULL) {
-            continue; /* Messages are sent at most once; this one not at all. */
+            lose(office);
+            continue;
         }
         served[box / 64] |= UINT64_C(1) << (box % 64);
         *letter = (struct message_letter){
-            .letter = { .open = open_message, .discard = discard_message },
+            .letter = { .size = size, .open = open_message, .discard = discard_message },
             .number = number,
             .kind = kind,
             .channel_len = channel.len,
@@ -114,7 +146,11 @@ static int64_t post(const struct topic *topic, uint64_t number, enum topic_kind 
         if (text.len > 0) {
             memcpy(letter->text + channel.len, text.at, text.len);
         }
-        mailbox_send(office->mailbox, &letter->letter);
+        if (!mailbox_send(mailbox, &letter->letter)) {
+            /* Those who listen by other topics, too, are found by their own office. */
+            served[box / 64] &= ~(UINT64_C(1) << (box % 64));
+            lose(office);
+        }
     }
     return topic->subscribers;
 }

@@ -3,6 +3,7 @@
 #include "exec/engine.h"
 #include "exec/executor.h"
 #include "exec/memory_limit.h"
+#include "exec/pause.h"
 #include "exec/perform.h"
 #include "exec/transaction.h"
 
@@ -106,22 +107,6 @@ static bool listens_only(const struct session *session, const struct command *co
     return true;
 }
 
-static bool is_paused(struct executor *executor, const struct session *session,
-                      const struct command *command)
-{
-    struct engine *engine = executor->engine;
-    int64_t until = atomic_load_explicit(&engine->pause_until_ms, memory_order_relaxed);
-    if (until == 0 || (session->flags & SESSION_INTERNAL) != 0 ||
-        until <= executor->thread.now_ms) {
-        return false;
-    }
-    if (!atomic_load_explicit(&engine->pause_writes_only, memory_order_relaxed)) {
-        return true;
-    }
-    bool writes = (command->flags & (CMD_WRITE | CMD_MAY_REPLICATE)) != 0;
-    return writes || (transaction_is_exec(command) && transaction_writes(session));
-}
-
 /* The error that stands in the way of a known command, or OK. */
 static enum err find_obstacle(struct executor *executor, const struct session *session,
                               const struct request *request)
@@ -182,7 +167,7 @@ enum verdict executor_examine(struct executor *executor, struct session *session
         finish_refusal(executor, session, request, reply);
         return VERDICT_DONE;
     }
-    if (is_paused(executor, session, command)) {
+    if (pause_holds(executor, session, command)) {
         session->flags |= SESSION_POSTPONED;
         return VERDICT_DONE;
     }

@@ -121,6 +121,7 @@ void session_release(struct session *session, struct engine *engine, struct exec
     }
     blocking_forget(&engine->blocking, session);
     pubsub_leave(&engine->pubsub, session);
+    tracking_leave(engine, session);
     monitor_end(executor, session);
     transaction_discard(session, executor);
     drop_details(session);
@@ -132,6 +133,7 @@ void session_reset(struct session *session, struct engine *engine, struct execut
     enum { KEPT = SESSION_CLOSE_AFTER_REPLY | SESSION_CLOSE_NOW };
     transaction_discard(session, executor);
     pubsub_leave(&engine->pubsub, session);
+    tracking_end(engine, session);
     monitor_end(executor, session);
     if (session->details != NULL) {
         /* The library's name and version stay: they say what the client is. */

@@ -15,7 +15,9 @@ struct command;
 struct engine;
 struct executor;
 struct listening;
+struct mailbox;
 struct session;
+struct tracking_member;
 struct transaction;
 
 /* What a session's carrier (a connection, or an in-process client) can tell and do. */
@@ -33,6 +35,11 @@ struct session_carrier {
     void (*answered)(struct session *session);
     /* Sends bytes that nobody asked for, behind the replies so far; the owner, in a batch. */
     void (*push)(struct session *session, struct bytes bytes);
+    /* Closes it soon, for messages to it were lost; the owner, in a batch.  NULL for clients that
+     * get none. */
+    void (*overrun)(struct session *session);
+    /* The box of its owner; NULL for clients that get no messages.  Any thread. */
+    struct mailbox *(*mailbox)(const struct session *session);
     char kind;     /* CLIENT LIST's flag: 'N' a normal client, 'U' one of a Unix socket */
     bool internal; /* of the same process: SESSION_INTERNAL, authenticated, not counted */
 };
@@ -55,6 +62,15 @@ enum session_flags {
     SESSION_TRYING_AGAIN = 1 << 12, /* its blocked command runs once more */
     SESSION_SUBSCRIBED = 1 << 13,   /* listens to something; see pubsub.h */
     SESSION_MONITORS = 1 << 14,     /* sees all commands; see monitor.h */
+    /* Client-side caching; see tracking.h. */
+    SESSION_TRACKS = 1 << 20,
+    SESSION_TRACKS_PREFIXES = 1 << 21, /* in broadcasting mode */
+    SESSION_OPT_IN = 1 << 22,          /* remembers keys only after CLIENT CACHING YES */
+    SESSION_OPT_OUT = 1 << 23,         /* ... unless after CLIENT CACHING NO */
+    SESSION_CACHING = 1 << 24,         /* CLIENT CACHING: for the next command */
+    SESSION_NO_LOOP = 1 << 25,         /* does not want to hear of its own changes */
+    SESSION_REDIRECT_BROKEN = 1 << 26, /* who was to hear for it has left */
+    SESSION_PUSHES = 1 << 27,          /* tracking_settle() is due behind this command */
 };
 
 /* What few sessions have, allocated when first needed. */
@@ -65,11 +81,12 @@ struct session_details {
 struct session {
     struct session *next, *previous; /* the engine's list; its lock */
     const struct session_carrier *carrier;
-    struct transaction *transaction; /* inside MULTI, or with watched keys; else NULL */
-    struct session_details *details; /* or NULL */
-    struct session *next_monitor;    /* of the same owner */
-    struct listening *listening;     /* its subscriptions, or NULL */
-    struct blocked *blocked;         /* a command that waits, or was answered; or NULL */
+    struct transaction *transaction;  /* inside MULTI, or with watched keys; else NULL */
+    struct session_details *details;  /* or NULL */
+    struct session *next_monitor;     /* of the same owner */
+    struct listening *listening;      /* its subscriptions, or NULL */
+    struct tracking_member *tracking; /* it tracks; or NULL */
+    struct blocked *blocked;          /* a command that waits, or was answered; or NULL */
     const struct command *last_command;
     uint64_t id;
     int64_t created_ms, active_ms; /* Unix time */

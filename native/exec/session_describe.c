@@ -2,9 +2,10 @@
 #include "exec/command.h"
 #include "exec/pubsub.h"
 #include "exec/session.h"
+#include "exec/tracking.h"
 #include "exec/transaction.h"
 
-enum { FLAGS_ROOM = 16 };
+enum { FLAGS_ROOM = 20 };
 
 /* One letter each, in Redis's order; "N" when there is none. */
 static void describe_flags(const struct session *session, char *out)
@@ -21,6 +22,15 @@ static void describe_flags(const struct session *session, char *out)
     }
     if ((session->flags & SESSION_BLOCKED) != 0) {
         *at++ = 'b';
+    }
+    if ((session->flags & SESSION_TRACKS) != 0) {
+        *at++ = 't';
+    }
+    if ((session->flags & SESSION_REDIRECT_BROKEN) != 0) {
+        *at++ = 'R';
+    }
+    if ((session->flags & SESSION_TRACKS_PREFIXES) != 0) {
+        *at++ = 'B';
     }
     if (transaction_dirty(session)) {
         *at++ = 'd';
@@ -96,7 +106,8 @@ void session_describe(const struct session *session, int64_t now_ms, struct buf 
     } else {
         buf_append(out, LIT(" user=default"));
     }
-    buf_printf(out, " redir=-1 resp=%u", session->protocol);
+    buf_printf(out, " redir=%lld resp=%u", (long long)tracking_redirection(session),
+               session->protocol);
     append_field(out, LIT(" lib-name="), details != NULL ? &details->library_name : NULL);
     append_field(out, LIT(" lib-ver="), details != NULL ? &details->library_version : NULL);
     buf_release(&peer);

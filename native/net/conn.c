@@ -79,6 +79,17 @@ static void push_message(struct session *session, struct bytes bytes)
     send_push(conn->worker, conn, bytes);
 }
 
+static void overrun(struct session *session)
+{
+    struct conn *conn = (struct conn *)session;
+    send_overrun(conn->worker, conn);
+}
+
+static struct mailbox *mailbox_of(const struct session *session)
+{
+    return &conn_of(session)->worker->mailbox;
+}
+
 static const struct session_carrier tcp_carrier = {
     .addresses = addresses,
     .descriptor = descriptor,
@@ -86,6 +97,8 @@ static const struct session_carrier tcp_carrier = {
     .kill = kill_session,
     .answered = note_answer,
     .push = push_message,
+    .overrun = overrun,
+    .mailbox = mailbox_of,
     .kind = 'N',
 };
 static const struct session_carrier unix_carrier = {
@@ -95,6 +108,8 @@ static const struct session_carrier unix_carrier = {
     .kill = kill_session,
     .answered = note_answer,
     .push = push_message,
+    .overrun = overrun,
+    .mailbox = mailbox_of,
     .kind = 'U',
 };
 

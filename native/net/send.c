@@ -23,7 +23,7 @@ void send_outbox(struct worker *worker, struct conn *conn)
 {
     struct outbox *outbox = conn->outbox;
     uint64_t sent = 0;
-    enum output_result result = output_send(conn->fd, &outbox->kept, &outbox->left, &sent);
+    enum output_result result = outbox_send(conn->fd, outbox, &sent);
     stat_add(&worker->executor.stats.net_out, sent);
     stat_add(&worker->executor.stats.writes, 1);
     if (result == OUTPUT_FAILED) {
@@ -72,17 +72,31 @@ static bool over_limit(const struct limit *limit, struct outbox *outbox, int64_t
     return now_ms - outbox->over_soft_since_ms > 1000 * limit->soft_seconds;
 }
 
+static void close_over_limit(struct worker *worker, struct conn *conn)
+{
+    stat_add(&worker->executor.stats.output_buffer_limit, 1);
+    conn->session.flags |= SESSION_CLOSE_NOW;
+    conn->session.close_reason = RLN_CLOSE_OUTPUT_BUFFER;
+}
+
 void send_check_limit(struct worker *worker, struct conn *conn)
 {
     struct limit limit = limit_of(&worker->net->settings, conn);
     if (over_limit(&limit, conn->outbox, worker->executor.thread.now_ms)) {
-        stat_add(&worker->executor.stats.output_buffer_limit, 1);
-        conn->session.flags |= SESSION_CLOSE_NOW;
-        conn->session.close_reason = RLN_CLOSE_OUTPUT_BUFFER;
+        close_over_limit(worker, conn);
     }
 }
 
 /* ---- Messages ----------------------------------------------------------------------------- */
+
+static void join_pushed(struct worker *worker, struct conn *conn)
+{
+    if (!conn->pushed) {
+        conn->pushed = true;
+        conn->next_pushed = worker->pushed;
+        worker->pushed = conn;
+    }
+}
 
 void send_push(struct worker *worker, struct conn *conn, struct bytes bytes)
 {
@@ -94,10 +108,14 @@ void send_push(struct worker *worker, struct conn *conn, struct bytes bytes)
     if (!outbox_add(&conn->outbox, &message, &range)) {
         send_failed(worker, conn, "out of memory");
     }
-    if (!conn->pushed) {
-        conn->pushed = true;
-        conn->next_pushed = worker->pushed;
-        worker->pushed = conn;
+    join_pushed(worker, conn);
+}
+
+void send_overrun(struct worker *worker, struct conn *conn)
+{
+    if ((conn->session.flags & SESSION_CLOSE_NOW) == 0) {
+        close_over_limit(worker, conn);
+        join_pushed(worker, conn);
     }
 }
 

@@ -19,5 +19,7 @@ void send_check_limit(struct worker *worker, struct conn *conn);
 /* Adds bytes behind everything that is unsent; send_pushed() sends them. */
 void send_push(struct worker *worker, struct conn *conn, struct bytes bytes);
 void send_pushed(struct worker *worker);
+/* Bytes for it were lost: send_pushed() closes it, as one over its limit. */
+void send_overrun(struct worker *worker, struct conn *conn);
 
 #endif

@@ -145,12 +145,22 @@ static void write_client(struct worker *worker, struct step_client *client)
     }
 }
 
+/* What was changed is known to those who listen to prefixes before the one who changed it has the
+ * reply. */
+static inline void tell_changed(struct worker *worker)
+{
+    if (__builtin_expect(worker->executor.notes.count != 0, 0)) {
+        tracking_broadcast(&worker->executor);
+    }
+}
+
 /* Sends all replies that stand in the buffer and empties it.  The client at 'current' may get
  * more of them afterwards. */
 static void write_all(struct worker *worker, uint32_t current)
 {
     struct step *step = &worker->step;
     struct reply_mark end = reply_mark(&step->reply);
+    tell_changed(worker);
     for (uint32_t i = step->first_unsent; i <= current && i < step->client_count; i++) {
         if (i == current) {
             step->clients[i].to = end;
@@ -468,6 +478,7 @@ void step_run(struct worker *worker, const struct poll_event *events, int count)
             parse_client(worker, i, &limits);
         }
         execute(worker);
+        tell_changed(worker);
         for (uint32_t i = step->first_unsent; i < step->client_count; i++) {
             write_client(worker, &step->clients[i]);
         }

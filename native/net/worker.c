@@ -29,7 +29,7 @@ bool worker_init(struct worker *worker, struct net *net, unsigned number)
     worker->net = net;
     worker->number = number;
     worker->waker = (struct os_waker){ -1, -1 };
-    mailbox_init(&worker->mailbox, number, wake_for_mail, worker);
+    mailbox_init(&worker->mailbox, number, &net->engine->mail, wake_for_mail, worker);
     int err = os_waker_open(&worker->waker);
     if (err != 0) {
         errno = err;
@@ -272,10 +272,11 @@ static void serve(struct worker *worker, int count)
     if (worker->waiting_count > 0) {
         retry_waiting(worker);
     }
+    read_mail(worker); /* What has changed is heard before the answers that came of it. */
     if (worker->answered != NULL || worker->deadlines.count > 0) {
         serve_answered(worker);
+        read_mail(worker);
     }
-    read_mail(worker);
     send_pushed(worker);
     int64_t now_ms = worker->executor.thread.now_ms;
     if (now_ms >= worker->next_round_ms) {

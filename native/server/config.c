@@ -129,6 +129,8 @@ static void publish_to_engine(const struct config *config)
     settings->debug_command = choice_is(config, "enable-debug-command", "yes")     ? ACCESS_YES
                               : choice_is(config, "enable-debug-command", "local") ? ACCESS_LOCAL
                                                                                    : ACCESS_NO;
+    settings->tracking_max_keys = count_of(config, "tracking-table-max-keys");
+    config->engine->mail.limit = count_of(config, "mailbox-limit");
     uint32_t classes;
     (void)notify_parse(config_value_bytes(value_of(config, "notify-keyspace-events")), &classes);
     settings->notify_classes = classes;

@@ -333,8 +333,13 @@ static const struct rln_directive directives[] = {
     { .name = "notify-keyspace-events", .kind = RLN_DIRECTIVE_STRING, .fallback = "",
       .summary = "Which events of keys are published." },
     { .name = "tracking-table-max-keys", .kind = RLN_DIRECTIVE_INTEGER, .fallback = "1000000",
-      .min = 0, .max = INT64_MAX, .fixed = true,
-      .summary = "Keys that client-side caching remembers." },
+      .min = 0, .max = INT64_MAX,
+      .summary = "Keys that are remembered for clients who cache them; 0: no limit." },
+    { .name = "mailbox-limit", .kind = RLN_DIRECTIVE_MEMORY, .fallback = "16mb", .min = 0,
+      .max = INT64_MAX,
+      .summary = "Bytes of messages waiting for a worker at which commands that write or publish "
+                 "wait; at twice as many, messages are lost and their clients closed; 0: no "
+                 "limit." },
     { .name = "maxmemory-clients", .kind = RLN_DIRECTIVE_MEMORY, .fallback = "0", .min = 0,
       .max = INT64_MAX, .fixed = true,
       .summary = "Bytes of all clients beyond which some are closed." },

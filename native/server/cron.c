@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "exec/memory_limit.h"
+#include "exec/pause.h"
 #include "server/server.h"
 #include "store/eviction.h"
 
@@ -15,6 +16,7 @@ enum {
     PAUSE_MS = 1,           /* after a burst that did not finish */
     SAMPLE_US = 100 * 1000, /* between two samples of the rates */
     TELL_US = 100 * 1000,   /* between two events about expired keys */
+    TRIM = 1000,            /* keys of client-side caching, in one burst */
 };
 
 bool cron_init(struct cron *cron, struct rln_server *server)
@@ -97,15 +99,20 @@ static int64_t work(struct cron *cron)
     int64_t hz = atomic_load_explicit(&server->config.live.hz, memory_order_relaxed);
     int64_t now_us = clock_monotonic_us(&server->clock);
     cron->executor.thread.now_ms = clock_wall_ms(&server->clock);
-    int64_t wait_ms = keyspace_expire_due(&cron->executor.thread, BURST_US);
-    latency_note(&server->engine.latency, LATENCY_EXPIRE_CYCLE, &server->clock,
-                 clock_monotonic_us(&server->clock) - now_us);
+    int64_t wait_ms = hz > 0 ? 1000 / hz : 100;
+    if (!pause_lasts(&server->engine, cron->executor.thread.now_ms)) {
+        wait_ms = keyspace_expire_due(&cron->executor.thread, BURST_US);
+        tracking_broadcast(&cron->executor);
+        latency_note(&server->engine.latency, LATENCY_EXPIRE_CYCLE, &server->clock,
+                     clock_monotonic_us(&server->clock) - now_us);
+    }
     if (blocking_pending(&server->engine.blocking)) {
         executor_enter(&cron->executor); /* Clients that waited for a key which is gone. */
         executor_leave(&cron->executor);
     }
     bool more = keyspace_background(&cron->executor.thread, BURST_US);
     more = keep_limit(&cron->executor) || more;
+    more = tracking_trim(&cron->executor, TRIM) || more;
     if (now_us - cron->sampled_us >= SAMPLE_US) {
         cron->sampled_us = now_us;
         info_meter_sample(&server->meter, &server->engine);

@@ -137,11 +137,12 @@ static void info_clients(const struct info_page *page)
                "client_recent_max_input_buffer:%zu\r\n"
                "client_recent_max_output_buffer:%zu\r\n"
                "blocked_clients:%u\r\n"
-               "tracking_clients:0\r\n"
+               "tracking_clients:%u\r\n"
                "clients_in_timeout_table:0\r\n",
                (int64_t)page->engine->session_count,
                config_number(page->source->config, "maxclients"), page->facts.largest_query_buffer,
-               page->facts.largest_output_buffer, page->engine->blocking.sessions);
+               page->facts.largest_output_buffer, page->engine->blocking.sessions,
+               page->engine->tracking.clients);
 }
 
 /* A number of bytes, and the same for people. */

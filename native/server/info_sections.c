@@ -103,15 +103,18 @@ static void write_keys(const struct info_page *page)
                pubsub_topics(&page->engine->pubsub, TOPIC_CHANNEL),
                pubsub_topics(&page->engine->pubsub, TOPIC_PATTERN),
                pubsub_topics(&page->engine->pubsub, TOPIC_SHARD));
-    buf_printf(page->out, "active_defrag_hits:0\r\n"
-                          "active_defrag_misses:0\r\n"
-                          "active_defrag_key_hits:0\r\n"
-                          "active_defrag_key_misses:0\r\n"
-                          "total_active_defrag_time:0\r\n"
-                          "current_active_defrag_time:0\r\n"
-                          "tracking_total_keys:0\r\n"
-                          "tracking_total_items:0\r\n"
-                          "tracking_total_prefixes:0\r\n");
+    const struct tracking *tracking = &page->engine->tracking;
+    buf_printf(page->out,
+               "active_defrag_hits:0\r\n"
+               "active_defrag_misses:0\r\n"
+               "active_defrag_key_hits:0\r\n"
+               "active_defrag_key_misses:0\r\n"
+               "total_active_defrag_time:0\r\n"
+               "current_active_defrag_time:0\r\n"
+               "tracking_total_keys:%" PRIu64 "\r\n"
+               "tracking_total_items:%" PRIu64 "\r\n"
+               "tracking_total_prefixes:%u\r\n",
+               stat_read(&tracking->keys), stat_read(&tracking->items), tracking->prefixes);
 }
 
 void info_stats(const struct info_page *page)
@@ -138,10 +141,13 @@ void info_stats(const struct info_page *page)
                "client_errors:%" PRIu64 "\r\n"
                "protocol_errors:%" PRIu64 "\r\n"
                "accept_pauses:%" PRIu64 "\r\n"
+               "mailboxes_full:%" PRIu64 "\r\n"
+               "mailbox_letters_lost:%" PRIu64 "\r\n"
                "worker_steps:%" PRIu64 "\r\n",
                stat_read(&stats->acl_denied_auth), stat_read(&stats->query_buffer_limit),
                stat_read(&stats->output_buffer_limit), page->facts.client_errors,
                stat_read(&stats->protocol_errors), page->facts.accept_pauses,
+               stat_read(&page->engine->mail.times_full), stat_read(&page->engine->mail.lost),
                stat_read(&stats->steps));
 }
 

@@ -88,13 +88,6 @@ static void abort_shutdown(void *user)
     (void)user; /* A stop waits for nothing yet, so there is never one to call off. */
 }
 
-static void pause_clients(void *user, int64_t until_ms, bool writes_only)
-{
-    struct rln_server *server = user;
-    atomic_store(&server->engine.pause_writes_only, writes_only);
-    atomic_store(&server->engine.pause_until_ms, until_ms);
-}
-
 static void slow_command(void *user, const struct session *session, struct bytes command,
                          int64_t microseconds)
 {
@@ -195,7 +188,6 @@ void services_fill(struct rln_server *server)
         .authenticate = authenticate,
         .shutdown = shut_down,
         .shutdown_abort = abort_shutdown,
-        .pause = pause_clients,
         .slow_command = slow_command,
     };
     server->net.hooks = (struct net_hooks){

@@ -328,7 +328,7 @@ static void tracking_is_off_and_its_arguments_are_checked(void)
     open_clients();
     CHECK_REPLY(RUN_LINE(&client, "CLIENT TRACKING OFF"), "+OK\r\n");
     CHECK_REPLY(RUN_LINE(&client, "CLIENT TRACKING ON"),
-                "-ERR this server has no client-side caching\r\n");
+                "-ERR CLIENT TRACKING isn't allowed for DENY BLOCKING client\r\n");
     CHECK_REPLY(RUN_LINE(&client, "CLIENT TRACKING ON BCAST PREFIX a PREFIX b PREFIX ab"),
                 "-ERR Prefix 'a' overlaps with another provided prefix 'ab'. Prefixes for a "
                 "single client must not overlap.\r\n");

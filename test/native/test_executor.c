@@ -1,5 +1,6 @@
 /* executor.c, refusal.c, perform.c: from a request to its reply, and what stands in the way. */
 #include "base/mem.h"
+#include "exec/pause.h"
 #include "run.h"
 
 static struct run_server server;
@@ -204,7 +205,7 @@ static void a_paused_client_keeps_its_command(void)
 {
     begin();
     client.session.flags &= ~(uint32_t)SESSION_INTERNAL;
-    atomic_store(&server.engine.pause_until_ms, RUN_START_MS + 100);
+    pause_begin(&server.engine, RUN_START_MS + 100, false);
     CHECK_REPLY(RUN_LINE(&client, "GET k"), "");
     CHECK((client.session.flags & SESSION_POSTPONED) != 0);
     client.session.flags &= ~(uint32_t)SESSION_POSTPONED;

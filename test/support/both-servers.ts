@@ -82,6 +82,9 @@ class RedisProcess implements RunningServer {
   }
 }
 
+/** Starts redis-server. */
+export const startRedisServer: StartServer = (directives) => RedisProcess.start(directives);
+
 class Tested implements TestedServer {
   readonly start: StartServer;
   #server: RunningServer | undefined;
