@@ -293,6 +293,18 @@ static void another_session_hears_for_one_until_it_leaves(void)
     run_server_release(&server);
 }
 
+static void a_script_reads_and_writes_for_its_caller(void)
+{
+    begin();
+    call(&alice, "CLIENT TRACKING ON");
+    CHECK_REPLY(call(&alice, "EVAL return(redis.call('GET',KEYS[1])) 1 a"), "_\r\n");
+    call(&bob, "EVAL redis.call('SET',KEYS[1],1) 1 a");
+    CHECK_BYTES(hear(&alice), LIT(TOLD("a")));
+    call(&alice, "GET a");
+    CHECK_REPLY(call(&alice, "EVAL redis.call('SET',KEYS[1],2) 1 a"), "_\r\n" TOLD("a"));
+    end();
+}
+
 static void keys_that_end_by_themselves_are_told_too(void)
 {
     begin();
@@ -538,6 +550,7 @@ int main(void)
     RUN_TEST(caching_is_for_the_next_command_or_transaction);
     RUN_TEST(prefixes_hear_of_all_changes_once_a_batch);
     RUN_TEST(another_session_hears_for_one_until_it_leaves);
+    RUN_TEST(a_script_reads_and_writes_for_its_caller);
     RUN_TEST(keys_that_end_by_themselves_are_told_too);
     RUN_TEST(the_table_keeps_its_limit_and_tells_what_it_forgets);
     RUN_TEST(many_readers_of_a_key_are_all_told);
