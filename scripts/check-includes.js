@@ -4,7 +4,7 @@
 // node scripts/check-includes.js --self-test   checks the check, on planted faults
 //
 // Includes under native/ run one way:
-//   binding -> server -> (net, repl, persist, script, commands) -> exec -> (proto, store) -> base
+//   binding -> server -> (net, repl, persist, script, commands) -> exec -> rdb -> (proto, store) -> base
 // A file may include its own folder and the folders of lower layers.  rln.h is for the
 // server, which implements it, for the layer below, which speaks of events and reasons in
 // its words, and for the binding.  bench/, the load generator, stands on base/ beside all of
@@ -17,6 +17,7 @@ const path = require('node:path');
 const LAYERS = [
   ['base'],
   ['proto', 'store', 'bench'],
+  ['rdb'],
   ['exec'],
   ['net', 'repl', 'persist', 'script', 'commands'],
   ['server'],
@@ -82,7 +83,9 @@ const PLANTED = {
   'base/worse.c': '#include "rln.h"\n',
   'store/keyspace.h': '#include <stdint.h>\n#include "base/bytes.h"\n',
   'store/bad.c': '#include "proto/reply.h"\n',
+  'store/worse.c': '#include "rdb/value.h"\n',
   'proto/reply.h': '  #  include "base/bytes.h"\n',
+  'rdb/value.h': '#include "store/keyspace.h"\n#include "exec/executor.c"\n',
   'exec/executor.c': '#include "store/keyspace.h"\n#include "proto/reply.h"\n#include "keyspace.h"\n',
   'bench/lane.h': '#include "base/bytes.h"\n#include "rln_bench.h"\n',
   'bench/load.c': '#include "bench/lane.h"\n#include "store/keyspace.h"\n#include "rln.h"\n',
@@ -102,7 +105,9 @@ const EXPECTED = [
   'net/worker.c:1',
   'net/worker.c:2',
   'net/worker.c:3',
+  'rdb/value.h:2',
   'store/bad.c:1',
+  'store/worse.c:1',
 ];
 
 /** Plants right and wrong includes in an empty folder; true when exactly the wrong ones are found. */

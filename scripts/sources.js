@@ -19,6 +19,7 @@ const CORE_FOLDERS = [
   'base',
   'store',
   'proto',
+  'rdb',
   'exec',
   'commands',
   'script',

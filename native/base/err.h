@@ -22,6 +22,9 @@
     X(ERR_WRONG_TYPE, "WRONGTYPE Operation against a key holding the wrong kind of value")         \
     X(ERR_NO_KEY, "ERR no such key")                                                               \
     X(ERR_SAME_OBJECT, "ERR source and destination objects are the same")                          \
+    X(ERR_BUSY_KEY, "BUSYKEY Target key name already exists.")                                     \
+    X(ERR_BAD_DATA, "ERR Bad data format")                                                         \
+    X(ERR_BAD_PAYLOAD, "ERR DUMP payload version or checksum are wrong")                           \
     X(ERR_DB_INDEX, "ERR DB index is out of range")                                                \
     X(ERR_CURSOR, "ERR invalid cursor")                                                            \
     X(ERR_NOT_AUTHENTICATED, "NOAUTH Authentication required.")                                    \

@@ -15,6 +15,8 @@ extern const struct command_family cmd_increx_family;
 extern const struct command_family cmd_throttle_family;
 extern const struct command_family cmd_key_family;
 extern const struct command_family cmd_object_family;
+extern const struct command_family cmd_dump_family;
+extern const struct command_family cmd_sort_family;
 extern const struct command_family cmd_expire_family;
 extern const struct command_family cmd_scan_family;
 extern const struct command_family cmd_hash_family;

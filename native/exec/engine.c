@@ -101,6 +101,7 @@ static void set_defaults(struct engine_settings *settings)
     atomic_init(&settings->maxmemory_denies, true);
     atomic_init(&settings->latency_tracking, true);
     atomic_init(&settings->tracking_max_keys, DEFAULT_TRACKED_KEYS);
+    atomic_init(&settings->compress_strings, true);
 }
 
 /* A run's id: hex digits from the same dice as everything else, so that a seed gives it. */

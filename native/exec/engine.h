@@ -42,6 +42,7 @@ struct engine_settings {
     _Atomic bool lazy_eviction;
     _Atomic bool latency_tracking; /* LATENCY HISTOGRAM and INFO tell what is counted */
     _Atomic bool password_needed;  /* requirepass is not empty */
+    _Atomic bool compress_strings; /* rdbcompression, of DUMP too */
     _Atomic bool lazy_expire, lazy_server_del, lazy_user_del, lazy_user_flush;
     _Atomic uint32_t notify_classes;    /* notify-keyspace-events: enum notify_class */
     _Atomic uint64_t lua_memory_limit;  /* bytes for the scripts of one thread */

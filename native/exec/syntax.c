@@ -70,17 +70,40 @@ static void reply_flags(const struct syntax_node *node, struct reply *reply)
 struct telling {
     const struct syntax_tree *tree;
     struct reply *reply;
+    const struct key_spec *specs;
     uint32_t spec_count;
-    uint32_t keys; /* key arguments told so far */
+    uint32_t keys;    /* specifications that are done with */
+    bool by_patterns; /* the one after these, which does not say where its keys begin */
 };
 
 static void reply_arguments(struct telling *telling, const struct syntax_node *parent);
 
+/* The specification that an argument's keys go by.  The n-th key argument is the n-th's, the
+ * last one's when it has several names; patterns (SORT's) share one of unknown keys. */
+static bool find_spec(struct telling *telling, const struct syntax_node *node, uint32_t *spec)
+{
+    if (node->type == SYNTAX_PATTERN && telling->keys < telling->spec_count &&
+        telling->specs[telling->keys].begin == KEYS_BEGIN_UNKNOWN) {
+        telling->by_patterns = true;
+        *spec = telling->keys;
+        return true;
+    }
+    if (node->type != SYNTAX_KEY || telling->spec_count == 0) {
+        return false;
+    }
+    telling->keys += telling->by_patterns;
+    telling->by_patterns = false;
+    *spec = telling->keys < telling->spec_count ? telling->keys : telling->spec_count - 1;
+    telling->keys++;
+    return true;
+}
+
 static void reply_argument(struct telling *telling, const struct syntax_node *node)
 {
     struct reply *reply = telling->reply;
+    uint32_t spec = 0;
     bool flagged = node->optional || node->multiple;
-    bool key = node->type == SYNTAX_KEY && telling->spec_count > 0;
+    bool key = find_spec(telling, node, &spec);
     size_t pairs = 2 + (size_t)key + (node->token.len > 0) + flagged + is_group(node);
 
     reply_map(reply, pairs);
@@ -88,11 +111,8 @@ static void reply_argument(struct telling *telling, const struct syntax_node *no
     reply_bytes(reply, LIT("type"));
     reply_bytes(reply, bytes_of(type_names[node->type]));
     if (key) {
-        /* The n-th key argument is the n-th specification's, the last one's when it has
-         * several names. */
-        uint32_t spec = telling->keys++;
         reply_bytes(reply, LIT("key_spec_index"));
-        reply_integer(reply, spec < telling->spec_count ? spec : telling->spec_count - 1);
+        reply_integer(reply, spec);
     }
     if (node->token.len > 0) {
         reply_bytes(reply, LIT("token"));
@@ -121,7 +141,7 @@ bool syntax_reply(const struct command *command, struct reply *reply)
     if (!syntax_parse(&tree, command->syntax != NULL ? command->syntax : "")) {
         return false;
     }
-    struct telling telling = { .tree = &tree, .reply = reply };
+    struct telling telling = { .tree = &tree, .reply = reply, .specs = command->keys };
     while (telling.spec_count < COMMAND_KEY_SPECS &&
            command->keys[telling.spec_count].begin != KEYS_NONE) {
         telling.spec_count++;

@@ -162,7 +162,22 @@ static bool value_follows(const struct parser *parser)
     return lower && (at[len] == ':' || at[len] == '=');
 }
 
-/* An argument without the marks around it: [TOKEN] name:type, [TOKEN] [name=]group, TOKEN. */
+/* What stands behind "name=": a group, or a token. */
+static uint16_t read_named(struct parser *parser)
+{
+    if (*parser->at == '<' || *parser->at == '(') {
+        return read_brackets(parser);
+    }
+    struct bytes word = read_word(parser);
+    uint16_t node = word.len > 0 ? add_node(parser, SYNTAX_PURE_TOKEN) : SYNTAX_NONE;
+    if (node != SYNTAX_NONE) {
+        parser->tree->nodes[node].token = word;
+    }
+    return node;
+}
+
+/* An argument without the marks around it: [TOKEN] name:type, [TOKEN] [name=]group,
+ * [name=]TOKEN. */
 static uint16_t read_argument(struct parser *parser)
 {
     uint16_t node = read_brackets(parser);
@@ -179,7 +194,7 @@ static uint16_t read_argument(struct parser *parser)
     }
     if (*parser->at == '=') {
         parser->at++;
-        node = read_brackets(parser);
+        node = read_named(parser);
         if (node != SYNTAX_NONE) {
             parser->tree->nodes[node].name = word;
         }

@@ -122,6 +122,7 @@ static void publish_to_engine(const struct config *config)
     settings->latency_tracking = number_of(config, "latency-tracking") != 0;
     config->engine->latency.threshold_ms = number_of(config, "latency-monitor-threshold");
     settings->password_needed = value_of(config, "requirepass")->len > 0;
+    settings->compress_strings = number_of(config, "rdbcompression") != 0;
     settings->lazy_expire = number_of(config, "lazyfree-lazy-expire") != 0;
     settings->lazy_server_del = number_of(config, "lazyfree-lazy-server-del") != 0;
     settings->lazy_user_del = number_of(config, "lazyfree-lazy-user-del") != 0;

@@ -165,6 +165,13 @@ static const struct rln_directive directives[] = {
       .min = 0, .max = INT64_MAX,
       .summary = "Entries of one piece of a stream." },
 
+    /* Values as bytes. */
+    { .name = "rdbcompression", .kind = RLN_DIRECTIVE_BOOL, .fallback = "yes",
+      .summary = "Compresses strings of snapshots and of DUMP." },
+    { .name = "sanitize-dump-payload", .kind = RLN_DIRECTIVE_ENUM, .fallback = "no",
+      .choices = sanitize_choices,
+      .summary = "Without effect: loaded values are always checked in depth." },
+
     /* Telling what happens. */
     { .name = "loglevel", .kind = RLN_DIRECTIVE_ENUM, .fallback = "notice", .choices = log_levels,
       .summary = "The least important lines that are logged." },
@@ -235,8 +242,6 @@ static const struct rln_directive directives[] = {
     { .name = "stop-writes-on-bgsave-error", .kind = RLN_DIRECTIVE_BOOL, .fallback = "yes",
       .fixed = true,
       .summary = "Refuses writes after a snapshot that failed." },
-    { .name = "rdbcompression", .kind = RLN_DIRECTIVE_BOOL, .fallback = "yes", .fixed = true,
-      .summary = "Compresses strings of snapshots." },
     { .name = "rdbchecksum", .kind = RLN_DIRECTIVE_BOOL, .fallback = "yes", .at_start_only = true,
       .fixed = true,
       .summary = "Ends snapshots with a checksum." },
@@ -245,9 +250,6 @@ static const struct rln_directive directives[] = {
     { .name = "rdb-save-incremental-fsync", .kind = RLN_DIRECTIVE_BOOL, .fallback = "yes",
       .fixed = true,
       .summary = "Forces snapshots to the disk in steps." },
-    { .name = "sanitize-dump-payload", .kind = RLN_DIRECTIVE_ENUM, .fallback = "no",
-      .choices = sanitize_choices, .fixed = true,
-      .summary = "Checks loaded values in depth." },
     { .name = "replicaof", .alias = "slaveof", .kind = RLN_DIRECTIVE_LIST, .fallback = "",
       .at_start_only = true, .fixed = true,
       .summary = "The primary to copy from." },

@@ -68,3 +68,26 @@ unsigned keyspace_frequency(const struct keyspace *ks, const struct store_thread
 {
     return decayed(ks, thread, entry_access(entry));
 }
+
+void keyspace_set_new(const struct store_thread *thread, struct entry *entry)
+{
+    entry_set_access(entry, access_initial(thread->keyspace, thread));
+}
+
+void keyspace_set_idle(const struct store_thread *thread, struct entry *entry, int64_t seconds)
+{
+    if (!keyspace_is_lfu(thread->keyspace)) {
+        /* The clock turns over after half a year: who was idle for longer gets half of that. */
+        int64_t now = thread->access_now & ACCESS_MASK;
+        int64_t when = seconds <= now ? now - seconds : (now + ACCESS_MASK / 2) % ACCESS_MASK;
+        entry_set_access(entry, (uint32_t)when);
+    }
+}
+
+void keyspace_set_frequency(const struct store_thread *thread, struct entry *entry,
+                            unsigned frequency)
+{
+    if (keyspace_is_lfu(thread->keyspace)) {
+        entry_set_access(entry, minutes_now(thread) << 8 | (frequency & 0xff));
+    }
+}

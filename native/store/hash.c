@@ -232,6 +232,12 @@ enum err hash_prepare(struct store_thread *thread, struct hash *hash, const stru
     return compact ? OK : make_table(thread, hash);
 }
 
+enum err hash_expect(struct store_thread *thread, struct hash *hash, uint64_t count)
+{
+    uint64_t limit = limit_of(&thread->keyspace->limits.hash_max_listpack_entries);
+    return hash->encoding == ENCODING_LISTPACK && count > limit ? make_table(thread, hash) : OK;
+}
+
 /* Sets a field in a listpack that has room for it; 'at' is its value's offset, or 0. */
 static enum err set_in_listpack(struct store_thread *thread, struct hash *hash, uint32_t at,
                                 struct bytes name, struct bytes value)

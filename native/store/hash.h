@@ -54,6 +54,9 @@ MUST_CHECK enum err hash_create(struct store_thread *thread, struct hash *hash);
 MUST_CHECK enum err hash_prepare(struct store_thread *thread, struct hash *hash,
                                  const struct bytes *pairs, uint32_t count);
 
+/* The same before so many fields are set, whatever their length. */
+MUST_CHECK enum err hash_expect(struct store_thread *thread, struct hash *hash, uint64_t count);
+
 /* Fields, with those that have ended and are still there. */
 uint64_t hash_count(const struct hash *hash);
 /* False when there is no such field. */

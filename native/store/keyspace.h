@@ -165,6 +165,10 @@ MUST_CHECK enum err keyspace_add(struct keyspace *ks, struct keylock *lock, stru
 MUST_CHECK enum err keyspace_replace(struct keyspace *ks, struct keylock *lock, struct bytes key,
                                      enum value_type type, enum encoding encoding, void *pointer,
                                      bool lazily) REQUIRES(*lock);
+/* The same with an expiry for the new value, or KEYSPACE_NO_EXPIRY. */
+MUST_CHECK enum err keyspace_put(struct keyspace *ks, struct keylock *lock, struct bytes key,
+                                 enum value_type type, enum encoding encoding, void *pointer,
+                                 int64_t expires_at_ms, bool lazily) REQUIRES(*lock);
 
 /* Sets or takes away (KEYSPACE_NO_EXPIRY) the expiry of a live key.  Entries may move:
  * '*entry' is updated.  ERR_OUT_OF_MEMORY: nothing has changed. */
@@ -309,6 +313,13 @@ bool keyspace_is_lfu(const struct keyspace *ks);
 int64_t keyspace_idle_seconds(const struct store_thread *thread, const struct entry *entry);
 unsigned keyspace_frequency(const struct keyspace *ks, const struct store_thread *thread,
                             const struct entry *entry);
+/* Notes of an entry, which is held for writing, that it is as good as new, or that it was last
+ * used so many seconds ago, or how often: of the latter two the one that the policy goes by, the
+ * other one has no effect. */
+void keyspace_set_new(const struct store_thread *thread, struct entry *entry);
+void keyspace_set_idle(const struct store_thread *thread, struct entry *entry, int64_t seconds);
+void keyspace_set_frequency(const struct store_thread *thread, struct entry *entry,
+                            unsigned frequency);
 
 /* The limits of compact encodings (value.h); the configuration writes them. */
 struct value_limits *keyspace_limits(struct keyspace *ks);

@@ -40,13 +40,14 @@ void value_free(struct store_thread *thread, struct entry *entry, bool lazily)
 
 /* An entry with a structure for its value; NULL when memory is short. */
 static struct entry *make_entry(struct keyspace *ks, struct keylock *lock, struct bytes key,
-                                enum value_type type, enum encoding encoding, void *pointer)
+                                enum value_type type, enum encoding encoding, void *pointer,
+                                int64_t expires_at_ms)
 {
     struct store_thread *thread = lock->thread;
     struct entry_parts parts = {
         .id = database_id(ks, lock->db),
         .key = key,
-        .expires_at_ms = KEYSPACE_NO_EXPIRY,
+        .expires_at_ms = expires_at_ms,
         .type = type,
         .encoding = encoding,
         .value_len = sizeof pointer,
@@ -66,7 +67,7 @@ enum err keyspace_add(struct keyspace *ks, struct keylock *lock, struct bytes ke
     struct store_thread *thread = lock->thread;
     uint64_t hash = held_hash(ks, lock, lock->db, key, true);
     struct stripe *stripe = stripe_of(ks, hash);
-    struct entry *made = make_entry(ks, lock, key, type, encoding, pointer);
+    struct entry *made = make_entry(ks, lock, key, type, encoding, pointer, KEYSPACE_NO_EXPIRY);
     if (made == NULL) {
         return ERR_OUT_OF_MEMORY;
     }
@@ -79,24 +80,38 @@ enum err keyspace_add(struct keyspace *ks, struct keylock *lock, struct bytes ke
     return OK;
 }
 
-enum err keyspace_replace(struct keyspace *ks, struct keylock *lock, struct bytes key,
-                          enum value_type type, enum encoding encoding, void *pointer, bool lazily)
+enum err keyspace_put(struct keyspace *ks, struct keylock *lock, struct bytes key,
+                      enum value_type type, enum encoding encoding, void *pointer,
+                      int64_t expires_at_ms, bool lazily)
 {
     struct store_thread *thread = lock->thread;
     uint64_t hash = held_hash(ks, lock, lock->db, key, true);
+    struct stripe *stripe = stripe_of(ks, hash);
     struct table_place place;
-    struct entry *entry;
     struct entry *former =
-        find_for_write(thread, stripe_of(ks, hash), hash, database_id(ks, lock->db), key, &place);
-    if (former == NULL) {
-        return keyspace_add(ks, lock, key, type, encoding, pointer, &entry);
-    }
-    entry = make_entry(ks, lock, key, type, encoding, pointer);
-    if (entry == NULL) {
+        find_for_write(thread, stripe, hash, database_id(ks, lock->db), key, &place);
+    int64_t before = former != NULL ? entry_expires_at(former) : KEYSPACE_NO_EXPIRY;
+    struct entry *made = make_entry(ks, lock, key, type, encoding, pointer, expires_at_ms);
+    if (made == NULL) {
         return ERR_OUT_OF_MEMORY;
     }
-    stripe_replace(thread, stripe_of(ks, hash), hash, place, former, entry);
+    if ((expiry_needs_item(before, expires_at_ms) && !expiry_reserve(&stripe->expiry)) ||
+        (former == NULL && !stripe_reserve(thread, stripe))) {
+        entry_free(thread, made);
+        return ERR_OUT_OF_MEMORY;
+    }
+    if (former == NULL) {
+        stripe_insert(thread, stripe, hash, made);
+        return OK;
+    }
+    stripe_replace(thread, stripe, hash, place, former, made);
     value_free(thread, former, lazily);
     entry_free(thread, former);
     return OK;
+}
+
+enum err keyspace_replace(struct keyspace *ks, struct keylock *lock, struct bytes key,
+                          enum value_type type, enum encoding encoding, void *pointer, bool lazily)
+{
+    return keyspace_put(ks, lock, key, type, encoding, pointer, KEYSPACE_NO_EXPIRY, lazily);
 }

@@ -296,6 +296,27 @@ bool list_load_node(struct store_thread *thread, void *list, struct bytes conten
     return true;
 }
 
+bool list_load_element(struct store_thread *thread, void *list, struct bytes text)
+{
+    return push_to_chain(thread, list, LIST_TAIL, text);
+}
+
+void list_load_done(struct store_thread *thread, void **list, enum encoding *encoding)
+{
+    const struct list_chain *chain = *list;
+    struct list_limits limits = list_limits(thread);
+    if (chain->nodes != 1 || list_node_is_plain(chain->head) || chain->count > limits.count ||
+        chain->head->used > limits.bytes) {
+        return;
+    }
+    struct listpack *lp = listpack_load(thread, listpack_bytes(list_node_pack(chain->head)));
+    if (lp != NULL) {
+        list_destroy(thread, ENCODING_QUICKLIST, *list);
+        *list = lp;
+        *encoding = ENCODING_LISTPACK;
+    }
+}
+
 uint64_t list_nodes(const struct entry *entry)
 {
     return list_is_chain(entry) ? ((const struct list_chain *)entry_pointer(entry))->nodes : 0;

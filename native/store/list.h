@@ -87,6 +87,10 @@ struct bytes list_node_content(const struct list_node *node, bool *is_plain);
 MUST_CHECK void *list_create_long(struct store_thread *thread);
 MUST_CHECK bool list_load_node(struct store_thread *thread, void *list, struct bytes content,
                                bool is_plain);
+/* An element added to the end of such a list, as list_push() does it. */
+MUST_CHECK bool list_load_element(struct store_thread *thread, void *list, struct bytes text);
+/* When all is there: makes a short list of one that is small enough, if memory allows. */
+void list_load_done(struct store_thread *thread, void **list, enum encoding *encoding);
 /* DEBUG LISTPACK and the like: pieces of a long list. */
 uint64_t list_nodes(const struct entry *entry);
 

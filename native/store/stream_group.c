@@ -213,18 +213,29 @@ void stream_consumer_destroy(struct store_thread *thread, struct stream_group *g
 
 /* ---- Pending entries ------------------------------------------------------------------------------ */
 
-struct stream_pending *stream_pending_create(struct store_thread *thread,
-                                             struct stream_group *group,
-                                             struct stream_consumer *consumer, struct stream_id id,
-                                             int64_t now_ms)
+struct stream_pending *stream_pending_load(struct store_thread *thread, struct stream_group *group,
+                                           struct stream_id id, int64_t delivered_ms,
+                                           uint64_t deliveries)
 {
     struct stream_pending *pending = heap_alloc(thread, sizeof *pending);
     if (pending == NULL) {
         return NULL;
     }
-    *pending = (struct stream_pending){ now_ms, 1, consumer };
+    *pending = (struct stream_pending){ delivered_ms, deliveries, NULL };
     if (!stream_map_insert(thread, &group->pending, id, pending)) {
         heap_free(thread, pending, sizeof *pending);
+        return NULL;
+    }
+    return pending;
+}
+
+struct stream_pending *stream_pending_create(struct store_thread *thread,
+                                             struct stream_group *group,
+                                             struct stream_consumer *consumer, struct stream_id id,
+                                             int64_t now_ms)
+{
+    struct stream_pending *pending = stream_pending_load(thread, group, id, now_ms, 1);
+    if (pending == NULL) {
         return NULL;
     }
     if (!stream_map_insert(thread, &consumer->pending, id, pending)) {
@@ -232,6 +243,7 @@ struct stream_pending *stream_pending_create(struct store_thread *thread,
         heap_free(thread, pending, sizeof *pending);
         return NULL;
     }
+    pending->consumer = consumer;
     return pending;
 }
 
@@ -244,7 +256,9 @@ bool stream_pending_assign(struct store_thread *thread, struct stream_pending *p
     if (!stream_map_insert(thread, &consumer->pending, id, pending)) {
         return false;
     }
-    (void)stream_map_take(thread, &pending->consumer->pending, id);
+    if (pending->consumer != NULL) {
+        (void)stream_map_take(thread, &pending->consumer->pending, id);
+    }
     pending->consumer = consumer;
     return true;
 }

@@ -81,6 +81,12 @@ MUST_CHECK struct stream_pending *stream_pending_create(struct store_thread *thr
                                                         struct stream_group *group,
                                                         struct stream_consumer *consumer,
                                                         struct stream_id id, int64_t now_ms);
+/* The same in two steps, for loading: the entry is the group's and no consumer's yet, until
+ * stream_pending_assign() gives it to one.  NULL when memory is short. */
+MUST_CHECK struct stream_pending *stream_pending_load(struct store_thread *thread,
+                                                      struct stream_group *group,
+                                                      struct stream_id id, int64_t delivered_ms,
+                                                      uint64_t deliveries);
 /* Gives it to another consumer, or the same.  False when memory is short. */
 MUST_CHECK bool stream_pending_assign(struct store_thread *thread, struct stream_pending *pending,
                                       struct stream_id id, struct stream_consumer *consumer);

@@ -31,6 +31,8 @@ const GROUPS = [
   'scripting',
   'scripting-libraries',
   'scripting-language',
+  'dump',
+  'sort',
 ];
 
 describeWith(['redis-server'], 'the same replies as redis-server', () => {

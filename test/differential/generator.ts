@@ -1,5 +1,6 @@
 /** Random commands, most of them valid, some nearly so, over few keys so that they meet. */
 import type { Dice } from '../support/dice';
+import { restoreCommand, sortCommand } from './sort-commands';
 import { streamCommand } from './stream-commands';
 import { geoCommand, zsetCommand } from './zset-commands';
 
@@ -160,6 +161,10 @@ export class Generator {
       () => zsetCommand(this.#dice, () => this.#key()),
       () => zsetCommand(this.#dice, () => this.#key()),
       () => geoCommand(this.#dice, () => this.#key()),
+      () => sortCommand(this.#dice),
+      () => sortCommand(this.#dice),
+      () => restoreCommand(this.#dice, () => this.#key()),
+      () => ['DBSIZE'],
       () => ['SELECT', this.#dice.pick(['0', '0', '1', '16'])],
     ])();
   }

@@ -27,6 +27,7 @@ static void a_token_is_an_argument_of_its_own(void)
     CHECK_INT(arity_of("a", "TYPE type:string"), 3);
     CHECK_INT(arity_of("a", "TYPE"), 2);
     CHECK_INT(arity_of("a", "<ON | OFF>"), 2);
+    CHECK_INT(arity_of("a", "sorting=ALPHA"), 2);
     CHECK_INT(arity_of("a", "<ON | LIMIT limit=(offset:int count:int)>"), -2);
     CHECK_INT(arity_of("a", "LIMIT (offset:int count:int)"), 4);
 }

@@ -1,0 +1,20 @@
+/* What DUMP gives and RESTORE takes:
+ *
+ *   type, 1 | value | version, 2 | checksum of all before it, 8      (little endian) */
+#ifndef RDB_PAYLOAD_H
+#define RDB_PAYLOAD_H
+
+#include "rdb/value.h"
+
+/* Appends the payload of a value to the writer's output, which is empty. */
+void rdb_payload_write(struct rdb_writer *writer, const struct store_thread *thread,
+                       const struct entry *entry);
+
+/* Whether the payload is whole and of a version that is known. */
+MUST_CHECK bool rdb_payload_check(struct bytes payload);
+/* Reads the value of a payload that rdb_payload_check() accepted; see rdb_value_read().  The
+ * value may refer to the payload. */
+MUST_CHECK enum err rdb_payload_read(struct bytes payload, struct store_thread *thread,
+                                     struct rdb_value *value);
+
+#endif
