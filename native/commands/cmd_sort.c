@@ -297,6 +297,12 @@ static MUST_CHECK enum err finish(struct call *call, struct sort *sort) REQUIRES
                                         : reply_items(call, sort, from, count);
 }
 
+static bool is_of_script(const struct session *session)
+{
+    uint32_t both = SESSION_INTERNAL | SESSION_EXECUTING;
+    return (session->flags & both) == both;
+}
+
 static MUST_CHECK enum err sort_key(struct call *call, struct sort *sort) REQUIRES(*call->keys)
 {
     struct entry *entry;
@@ -308,9 +314,9 @@ static MUST_CHECK enum err sort_key(struct call *call, struct sort *sort) REQUIR
         entry->type != VALUE_SORTED_SET) {
         return ERR_WRONG_TYPE;
     }
-    if (sort->unsorted && sort->destination.at != NULL && entry != NULL &&
-        entry->type == VALUE_SET) {
-        /* What is stored must not depend on a hash table's order. */
+    if (sort->unsorted && entry != NULL && entry->type == VALUE_SET &&
+        (sort->destination.at != NULL || is_of_script(call->session))) {
+        /* What is stored, or a script goes on with, must not depend on a hash table's order. */
         sort->unsorted = sort->has_by = false;
         sort->alpha = true;
     }

@@ -67,6 +67,7 @@ enum command_categories {
     CATEGORY_CONNECTION = 1 << 18,
     CATEGORY_TRANSACTION = 1 << 19,
     CATEGORY_SCRIPTING = 1 << 20,
+    CATEGORY_NOT_OF_GROUP = 1 << 21, /* no category: that of the row's group does not apply */
 };
 
 /* How a key is used, as Redis's key specifications say. */

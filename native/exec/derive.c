@@ -103,7 +103,10 @@ static uint32_t derive_categories(const struct command *command)
     uint32_t flags = command->flags;
     uint32_t categories = command->categories;
     bool of_connection = command->group == GROUP_GENERIC && (categories & CATEGORY_CONNECTION) != 0;
-    if (command->handler != NULL && !of_connection) { /* A bare container belongs to no group. */
+    bool of_no_group = (categories & CATEGORY_NOT_OF_GROUP) != 0;
+    categories &= ~(uint32_t)CATEGORY_NOT_OF_GROUP;
+    /* A bare container belongs to no group. */
+    if (command->handler != NULL && !of_connection && !of_no_group) {
         categories |= group_category((enum command_group)command->group);
     }
     if ((flags & CMD_WRITE) != 0) {

@@ -164,7 +164,6 @@ export class Generator {
       () => sortCommand(this.#dice),
       () => sortCommand(this.#dice),
       () => restoreCommand(this.#dice, () => this.#key()),
-      () => ['DBSIZE'],
       () => ['SELECT', this.#dice.pick(['0', '0', '1', '16'])],
     ])();
   }
