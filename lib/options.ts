@@ -88,6 +88,16 @@ export interface DirectiveOptions {
   readonly hllSparseMaxBytes?: MemorySize;
   readonly streamNodeMaxBytes?: MemorySize;
   readonly streamNodeMaxEntries?: number;
+  /** Milliseconds from which on events are kept for LATENCY; 0, the default, for none. */
+  readonly latencyMonitorThreshold?: number;
+  readonly latencyTracking?: YesNo;
+  readonly latencyTrackingInfoPercentiles?: string;
+  /** Keys that are remembered for clients with a cache of their own (CLIENT TRACKING); 0: all. */
+  readonly trackingTableMaxKeys?: number;
+  /** Bytes of messages that a thread's mailbox holds before publishers and writers wait. */
+  readonly mailboxLimit?: MemorySize;
+  readonly rdbcompression?: YesNo;
+  readonly sanitizeDumpPayload?: 'no' | 'yes' | 'clients';
   readonly dir?: string;
   readonly dbfilename?: string;
   /** Seconds that a stop waits for commands and replies on their way. */

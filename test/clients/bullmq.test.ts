@@ -308,7 +308,10 @@ describeServers('BullMQ', (server) => {
     ]);
     await begun.opened;
     expect(await queue.getActiveCount()).toBe(1);
+    const closing = new Gate();
+    worker.on('closing', () => closing.open());
     const closed = worker.close();
+    await closing.opened; // Before that, the end of one job takes the next.
     end.open();
     await closed;
     expect(await queue.getJobCounts('completed', 'waiting', 'active')).toEqual({ completed: 1, waiting: 1, active: 0 });
