@@ -37,6 +37,12 @@ enum rdb_type {
     RDB_HASH_LISTPACK_ENDS = 25,
 };
 
+/* What else stands where a type is expected. */
+enum rdb_mark {
+    RDB_FUNCTIONS_EARLY = 246, /* of release candidates of Redis 7.0 */
+    RDB_FUNCTIONS = 245,       /* a library of functions: its code */
+};
+
 /* The first two bits of a length say what it is. */
 enum rdb_length {
     RDB_LENGTH_6 = 0,

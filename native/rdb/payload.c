@@ -24,9 +24,19 @@ void rdb_payload_write(struct rdb_writer *writer, const struct store_thread *thr
     }
     rdb_write_byte(writer, (unsigned)type);
     rdb_value_write(writer, thread, entry, type);
+    rdb_payload_seal(writer, version);
+}
+
+void rdb_payload_seal(struct rdb_writer *writer, enum rdb_version version)
+{
     rdb_write_byte(writer, (unsigned)version & 0xff);
     rdb_write_byte(writer, (unsigned)version >> 8);
     rdb_write_ms(writer, (int64_t)crc64(0, buf_bytes(&writer->out)));
+}
+
+struct bytes rdb_payload_content(struct bytes payload)
+{
+    return (struct bytes){ payload.at, payload.len - FOOTER_LEN };
 }
 
 bool rdb_payload_check(struct bytes payload)
@@ -43,7 +53,7 @@ bool rdb_payload_check(struct bytes payload)
 enum err rdb_payload_read(struct bytes payload, struct store_thread *thread,
                           struct rdb_value *value)
 {
-    struct rdb_reader reader = { .in = { payload.at, payload.len - FOOTER_LEN } };
+    struct rdb_reader reader = { .in = rdb_payload_content(payload) };
     unsigned type = rdb_read_byte(&reader);
     rdb_value_read(&reader, thread, type, value);
     return reader.err;

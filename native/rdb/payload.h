@@ -10,6 +10,11 @@
 void rdb_payload_write(struct rdb_writer *writer, const struct store_thread *thread,
                        const struct entry *entry);
 
+/* Ends a payload of anything else: the version and the checksum of what was written. */
+void rdb_payload_seal(struct rdb_writer *writer, enum rdb_version version);
+/* What stands before that in a payload that rdb_payload_check() accepted; borrowed. */
+struct bytes rdb_payload_content(struct bytes payload);
+
 /* Whether the payload is whole and of a version that is known. */
 MUST_CHECK bool rdb_payload_check(struct bytes payload);
 /* Reads the value of a payload that rdb_payload_check() accepted; see rdb_value_read().  The

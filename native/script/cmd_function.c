@@ -2,7 +2,7 @@
 #include "exec/call.h"
 #include "exec/help.h"
 #include "script/families.h"
-#include "script/functions.h"
+#include "script/functions_payload.h"
 
 static enum err refuse(struct call *call, struct buf *error)
 {
@@ -82,6 +82,55 @@ static enum err flush(struct call *call)
         return ERR_REPLIED;
     }
     functions_flush(scripting);
+    call->effects.changed++;
+    reply_ok(call->reply);
+    return OK;
+}
+
+/* ---- DUMP and RESTORE ------------------------------------------------------------------------ */
+
+static enum err dump(struct call *call)
+{
+    struct scripting *scripting = scripting_of(call->engine);
+    struct buf payload = { 0 };
+    enum err err = scripting != NULL ? functions_dump(scripting, &payload) : ERR_OUT_OF_MEMORY;
+    if (err == OK) {
+        reply_bytes(call->reply, buf_bytes(&payload));
+    }
+    buf_release(&payload);
+    return err;
+}
+
+static enum err restore(struct call *call)
+{
+    struct args *args = &call->args;
+    struct bytes payload = args_next(args);
+    enum functions_collision collision = COLLISION_FAILS;
+    if (args_left(args) > 1) {
+        struct bytes name = call_argument(call, 1);
+        reply_errorf(call->reply,
+                     "ERR unknown subcommand or wrong number of arguments for '%.*s'. Try FUNCTION "
+                     "HELP.",
+                     (int)name.len, name.at);
+        return ERR_REPLIED;
+    }
+    if (args_option(args, LIT("flush"))) {
+        collision = COLLISION_FLUSHES;
+    } else if (args_option(args, LIT("replace"))) {
+        collision = COLLISION_REPLACES;
+    } else if (args_left(args) > 0 && !args_option(args, LIT("append"))) {
+        reply_error(call->reply, LIT("ERR Wrong restore policy given, value should be either "
+                                     "FLUSH, APPEND or REPLACE."));
+        return ERR_REPLIED;
+    }
+    struct machine *machine = machine_open(call->executor);
+    struct buf error = { 0 };
+    if (machine == NULL) {
+        return ERR_OUT_OF_MEMORY;
+    }
+    if (!functions_restore(machine, payload, collision, &error)) {
+        return refuse(call, &error);
+    }
     call->effects.changed++;
     reply_ok(call->reply);
     return OK;
@@ -222,6 +271,11 @@ static enum err help(struct call *call)
         "    Ends the function that is running, unless it has written.",
         "FLUSH [ASYNC|SYNC]",
         "    Removes all libraries.",
+        "DUMP",
+        "    Gives all libraries as one payload.",
+        "RESTORE <PAYLOAD> [FLUSH|APPEND|REPLACE]",
+        "    Takes the libraries of such a payload: in the place of all that there are, or beside",
+        "    them, where one of the same name is an error (APPEND, the default) or goes.",
         NULL,
     };
     help_reply(call, "FUNCTION", lines);
@@ -281,6 +335,28 @@ static const struct command rows[] = {
         .complexity = "O(N) where N is the number of functions deleted",
         .summary = "Removes all libraries.",
         .syntax = "[async=<ASYNC | SYNC>]",
+        .tips = change_tips,
+    },
+    {
+        .name = "function|dump",
+        .handler = dump,
+        .arity = 2,
+        .group = GROUP_SCRIPTING,
+        .flags = CMD_NOSCRIPT,
+        .since = "7.0.0",
+        .complexity = "O(N) where N is the number of functions",
+        .summary = "Gives all libraries as one payload.",
+    },
+    {
+        .name = "function|restore",
+        .handler = restore,
+        .arity = -3,
+        .group = GROUP_SCRIPTING,
+        .flags = CMD_NOSCRIPT | CMD_WRITE | CMD_DENYOOM | CMD_KEYS_ALL,
+        .since = "7.0.0",
+        .complexity = "O(N) where N is the number of functions on the payload",
+        .summary = "Takes the libraries of a payload.",
+        .syntax = "serialized-value:string [policy=<FLUSH | APPEND | REPLACE>]",
         .tips = change_tips,
     },
     {

@@ -43,6 +43,15 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     allows: (ours, redis) => sorted(ours) === sorted(redis),
   },
   {
+    name: 'order of what SORT does not sort',
+    reason: 'BY without an asterisk leaves the elements as they come: those of a set in the order of a hash table.',
+    applies: (argv) => argv[0] === 'SORT' && /^sort:(set|other)$/i.test(argv[1] ?? '') && sortsByNothing(argv),
+    // With LIMIT or GET there may be other elements, as many.
+    allows: (ours, redis) =>
+      sorted(ours) === sorted(redis) ||
+      (ours.kind === redis.kind && elementsOf(ours).length === elementsOf(redis).length),
+  },
+  {
     name: 'members by chance',
     reason: 'Each server has its own dice: as many members or fields, but not the same ones.',
     applies: ([name]) => name === 'SRANDMEMBER' || name === 'HRANDFIELD' || name === 'SPOP',
@@ -207,6 +216,12 @@ export function isKnown(argv: readonly string[], ours: RespValue, redis: RespVal
   const upper = argv.map((word) => word.toUpperCase());
   const entry = KNOWN_DIFFERENCES.find((known) => known.applies(upper));
   return entry?.allows(ours, redis) === true;
+}
+
+/** Does a SORT have a BY that names no key of the elements? */
+function sortsByNothing(argv: readonly string[]): boolean {
+  const by = argv.indexOf('BY');
+  return by > 0 && argv[by + 1]?.includes('*') === false;
 }
 
 /** The reply with the elements of each array in one order, as text. */
