@@ -123,7 +123,7 @@ static bool begin_nest(struct writer *writer, enum nest_kind kind, int below)
         machine->nests = nests;
         machine->nest_room = room;
     }
-    machine->nests[writer->depth++] = (struct nest){ kind, below, 1 };
+    machine->nests[writer->depth++] = (struct nest){ (int)kind, below, 1 };
     return true;
 }
 

@@ -24,7 +24,8 @@ static void end(void)
 }
 
 /* The value of KEY as bytes, which the caller releases. */
-static struct buf write_value(enum rdb_version version, bool compress, enum rdb_type *type)
+static struct buf write_value(enum rdb_version version, bool compress,
+                              enum rdb_type *type) UNCHECKED_LOCKING
 {
     struct executor *executor = &server.executor;
     struct rdb_writer writer = { .version = version, .compress = compress };
@@ -43,7 +44,7 @@ static struct buf write_value(enum rdb_version version, bool compress, enum rdb_
 }
 
 /* Reads bytes as a value, and puts it to COPY if that succeeds. */
-static enum err read_value(struct bytes bytes, enum rdb_type type, size_t *read)
+static enum err read_value(struct bytes bytes, enum rdb_type type, size_t *read) UNCHECKED_LOCKING
 {
     struct executor *executor = &server.executor;
     struct rdb_reader reader = { .in = bytes };
