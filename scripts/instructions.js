@@ -48,11 +48,11 @@ function build() {
   const quiet = { cwd, stdio: ['ignore', 'ignore', 'inherit'] };
   const flags = ['-std=c11', '-D_GNU_SOURCE', '-O3', '-g', '-DNDEBUG', '-fno-strict-aliasing'];
   const includes = [`-I${cwd}`, `-I${path.join(cwd, 'include')}`];
-  const library = path.join(BUILD, 'librln_core.a');
+  const libraries = ['librln_core.a', 'librln_lua.a'].map((name) => path.join(BUILD, name));
   return (
     run('cmake', ['--preset', 'release'], quiet) === 0 &&
     run('cmake', ['--build', '--preset', 'release', '--parallel', JOBS], quiet) === 0 &&
-    run('cc', [...flags, ...includes, SOURCE, library, '-pthread', '-lm', '-ldl', '-o', PROGRAM]) === 0
+    run('cc', [...flags, ...includes, SOURCE, ...libraries, '-pthread', '-lm', '-ldl', '-o', PROGRAM]) === 0
   );
 }
 
