@@ -24,7 +24,7 @@ static uint64_t little_endian(struct bytes bytes, size_t at, unsigned count)
 
 static unsigned byte_at(struct bytes bytes, size_t at)
 {
-    return (unsigned char)bytes.at[at];
+    return bytes.at != NULL ? (unsigned char)bytes.at[at] : 0;
 }
 
 /* ---- Ziplists ---------------------------------------------------------------------------------- */

@@ -83,7 +83,7 @@ uint64_t rdb_read_count(struct rdb_reader *reader, size_t least)
 static struct bytes read_integer(struct rdb_reader *reader, unsigned size,
                                  char digits[NUM_INT_ROOM])
 {
-    unsigned unused = 64 - 8 * size;
+    unsigned unused = (64 - 8 * size) & 63;
     int64_t value = (int64_t)(read_little_endian(reader, size) << unused) >> unused;
     return (struct bytes){ digits, num_format_i64(digits, value) };
 }

@@ -124,7 +124,7 @@ static int unpack(lua_State *lua)
         return luaL_error(lua, "too many results to unpack");
     }
     for (uint64_t i = 0; i < count; i++) {
-        lua_rawgeti(lua, 1, (lua_Integer)((uint64_t)first + i));
+        lua_rawgeti(lua, 1, first + (int64_t)i);
     }
     return (int)count;
 }

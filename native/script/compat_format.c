@@ -110,7 +110,9 @@ static void add_string(lua_State *lua, luaL_Buffer *buffer, int index, char *dir
         return;
     }
     char *item = luaL_prepbuffsize(buffer, ITEM_ROOM);
-    strcat(directive, "s");
+    size_t end = strlen(directive);
+    directive[end] = 's';
+    directive[end + 1] = '\0';
     int written = snprintf(item, ITEM_ROOM, directive, text);
     luaL_addsize(buffer, written > 0 ? (size_t)written : 0);
 }

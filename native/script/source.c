@@ -25,7 +25,7 @@ static bool is_numeral(struct bytes text)
     char *copy = small;
     char *end;
     if (text.len >= sizeof small) {
-        if (!buf_reserve(&large, text.len + 1)) {
+        if (!buf_reserve(&large, text.len + 1) || large.at == NULL) {
             return false;
         }
         copy = large.at;

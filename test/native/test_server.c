@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 
 /* ---- Lifecycle ---------------------------------------------------------------------- */
 
@@ -164,7 +165,8 @@ static void *ask_without_end(void *argument)
     struct crowd *crowd = argument;
     static _Atomic int numbers;
     int number = atomic_fetch_add(&numbers, 1);
-    char request[512], expected[128], reply[REPLY_ROOM];
+    enum { ROOM = 1024 * 1024 }; /* CLIENT LIST is long while many come and go */
+    char request[512], expected[128], *reply = mem_alloc(ROOM);
     snprintf(
         request, sizeof request,
         "SET own:%d %d\r\nGET own:%d\r\nAPPEND own:%d x\r\nINCR shared\r\nMULTI\r\nSET a %d\r\n"
@@ -176,8 +178,8 @@ static void *ask_without_end(void *argument)
     while (fd >= 0 && !atomic_load(&crowd->over) && client_send(fd, bytes_of(request))) {
         size_t len = 0;
         ssize_t count = 0;
-        while (len < sizeof reply && (len < 7 || memcmp(reply + len - 7, "+PONG\r\n", 7) != 0) &&
-               (count = read(fd, reply + len, sizeof reply - len)) > 0) {
+        while (len < ROOM && (len < 7 || memcmp(reply + len - 7, "+PONG\r\n", 7) != 0) &&
+               (count = read(fd, reply + len, ROOM - len)) > 0) {
             len += (size_t)count;
         }
         if (count <= 0) {
@@ -192,6 +194,7 @@ static void *ask_without_end(void *argument)
     if (fd >= 0) {
         close(fd);
     }
+    mem_free(reply);
     return NULL;
 }
 
