@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/os.h"
+#include "base/thread.h"
 
 #ifdef RLN_TEST
 /* Calls of this thread until one fails; 0 is off. */
@@ -97,6 +98,16 @@ void *mem_try_aligned(size_t align, size_t size)
         align = sizeof(void *);
     }
     return posix_memalign(&at, align, at_least_one(size)) == 0 ? at : NULL;
+}
+
+void *mem_try_own_lines(size_t size)
+{
+    size_t lines = (at_least_one(size) + CACHE_LINE - 1) / CACHE_LINE;
+    void *at = mem_try_aligned(CACHE_LINE, lines * CACHE_LINE);
+    if (at != NULL) {
+        memset(at, 0, lines * CACHE_LINE);
+    }
+    return at;
 }
 
 void mem_free(void *at)

@@ -28,6 +28,10 @@ void *mem_try_realloc(void *at, size_t size) __attribute__((warn_unused_result))
 /* 'align' is a power of two and divides 'size'.  May be NULL.  Freed by mem_free(). */
 void *mem_try_aligned(size_t align, size_t size) __attribute__((warn_unused_result));
 
+/* Zeroed, in cache lines that no other allocation shares: for what one thread writes all the time
+ * while others write their own.  May be NULL.  Freed by mem_free(). */
+void *mem_try_own_lines(size_t size) __attribute__((warn_unused_result));
+
 /* NULL is fine. */
 void mem_free(void *at);
 

@@ -17,17 +17,12 @@ bool executor_init(struct executor *executor, struct engine *engine)
 {
     *executor = (struct executor){ .engine = engine };
     executor->commands =
-        mem_try_alloc((registry_count(engine->registry) + 1) * sizeof(struct command_stats));
-    if (executor->commands == NULL) {
-        return false;
-    }
-    memset(executor->commands, 0,
-           (registry_count(engine->registry) + 1) * sizeof(struct command_stats));
-    executor->prepared = mem_try_alloc(EXECUTOR_PREPARED_KEYS * sizeof *executor->prepared);
-    executor->ahead = mem_try_alloc(sizeof *executor->ahead);
+        mem_try_own_lines((registry_count(engine->registry) + 1) * sizeof(struct command_stats));
+    executor->prepared = mem_try_own_lines(EXECUTOR_PREPARED_KEYS * sizeof *executor->prepared);
+    executor->ahead = mem_try_own_lines(sizeof *executor->ahead);
     executor->latency = engine_latency_create(engine);
-    if (executor->prepared == NULL || executor->ahead == NULL || executor->latency == NULL ||
-        !keyspace_join(engine->keyspace, &executor->thread)) {
+    if (executor->commands == NULL || executor->prepared == NULL || executor->ahead == NULL ||
+        executor->latency == NULL || !keyspace_join(engine->keyspace, &executor->thread)) {
         mem_free(executor->ahead);
         mem_free(executor->prepared);
         mem_free(executor->commands);

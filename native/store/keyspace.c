@@ -129,7 +129,7 @@ bool keyspace_join(struct keyspace *ks, struct store_thread *thread)
         (ks->ids * sizeof *thread->key_counts + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     thread->key_counts = mem_try_aligned(CACHE_LINE, bytes);
     thread->expiry_counts = mem_try_aligned(CACHE_LINE, bytes);
-    thread->retired = mem_try_alloc(sizeof *thread->retired);
+    thread->retired = mem_try_own_lines(sizeof *thread->retired);
     thread->heap = slab_heap_take(ks->pool);
     if (thread->key_counts == NULL || thread->expiry_counts == NULL || thread->retired == NULL ||
         thread->heap == NULL) {
