@@ -77,6 +77,7 @@ static void empty_everything(struct store_thread *thread, bool lazily, size_t ke
             mem_free(items);
         }
     }
+    field_ends_release(ks);
     if (detached != NULL) {
         reclaim_later(ks, detached, keys);
     }

@@ -7,13 +7,26 @@
 #include "base/num.h"
 #include "run.h"
 
-enum { DATA_SET_ELEMENTS = 20000 };
-
 /* The elements of the newest reply, an array that is flat; borrowed as the reply is. */
 struct data_set_elements {
-    struct bytes at[DATA_SET_ELEMENTS];
-    size_t count;
+    struct bytes *at;
+    size_t count, room;
 };
+
+static inline void data_set_add(struct data_set_elements *elements, struct bytes element)
+{
+    if (elements->count == elements->room) {
+        elements->room = elements->room * 2 + 16;
+        elements->at = mem_realloc(elements->at, elements->room * sizeof *elements->at);
+    }
+    elements->at[elements->count++] = element;
+}
+
+static inline void data_set_free(struct data_set_elements *elements)
+{
+    mem_free(elements->at);
+    *elements = (struct data_set_elements){ 0 };
+}
 
 static inline size_t data_set_line(struct bytes text, size_t at)
 {
@@ -36,12 +49,11 @@ static inline void data_set_parse(struct bytes reply, bool nested,
             continue;
         }
         int64_t size = -1;
-        CHECK(elements->count < DATA_SET_ELEMENTS);
         if (kind == '$' && num_parse_i64(line, &size) && size >= 0) {
             line = (struct bytes){ reply.at + at, (size_t)size };
             at += (size_t)size + 2;
         }
-        elements->at[elements->count++] = line;
+        data_set_add(elements, line);
     }
 }
 
@@ -68,49 +80,50 @@ static inline void data_set_write(struct buf *out, struct bytes value)
 /* All elements, those of 'each' together, in order unless 'sorted'. */
 static inline void data_set_list(struct buf *out, struct bytes reply, size_t each, bool sorted)
 {
-    struct data_set_elements *elements = mem_alloc(sizeof *elements);
-    data_set_parse(reply, false, elements);
-    CHECK(elements->count % each == 0);
-    if (sorted) {
-        qsort(elements->at, elements->count / each, each * sizeof(struct bytes), data_set_order);
+    struct data_set_elements elements = { 0 };
+    data_set_parse(reply, false, &elements);
+    CHECK(elements.count % each == 0);
+    if (sorted && elements.count > 0) {
+        qsort(elements.at, elements.count / each, each * sizeof(struct bytes), data_set_order);
     }
-    for (size_t i = 0; i < elements->count; i++) {
-        data_set_write(out, elements->at[i]);
+    for (size_t i = 0; i < elements.count; i++) {
+        data_set_write(out, elements.at[i]);
     }
-    mem_free(elements);
+    data_set_free(&elements);
 }
 
 /* Members with their scores.  Small sets keep no sign of a zero, in Redis neither. */
 static inline void data_set_zset(struct buf *out, struct bytes reply)
 {
-    struct data_set_elements *elements = mem_alloc(sizeof *elements);
-    data_set_parse(reply, false, elements);
-    for (size_t i = 0; i < elements->count; i++) {
-        bool zero = i % 2 == 1 && bytes_equal(elements->at[i], LIT("-0"));
-        data_set_write(out, zero ? LIT("0") : elements->at[i]);
+    struct data_set_elements elements = { 0 };
+    data_set_parse(reply, false, &elements);
+    for (size_t i = 0; i < elements.count; i++) {
+        bool zero = i % 2 == 1 && bytes_equal(elements.at[i], LIT("-0"));
+        data_set_write(out, zero ? LIT("0") : elements.at[i]);
     }
-    mem_free(elements);
+    data_set_free(&elements);
 }
 
 /* Each field with its value and its end. */
 static inline void data_set_hash(struct buf *out, struct run_client *client, struct bytes key)
 {
     struct buf copy = { 0 };
-    struct data_set_elements *elements = mem_alloc(sizeof *elements);
+    struct data_set_elements elements = { 0 };
     buf_append(&copy, RUN(client, LIT("HGETALL"), key));
-    data_set_parse(buf_bytes(&copy), false, elements);
-    qsort(elements->at, elements->count / 2, 2 * sizeof(struct bytes), data_set_order);
-    for (size_t i = 0; i < elements->count; i += 2) {
-        data_set_write(out, elements->at[i]);
-        data_set_write(out, elements->at[i + 1]);
+    data_set_parse(buf_bytes(&copy), false, &elements);
+    CHECK(elements.count > 0);
+    qsort(elements.at, elements.count / 2, 2 * sizeof(struct bytes), data_set_order);
+    for (size_t i = 0; i < elements.count; i += 2) {
+        data_set_write(out, elements.at[i]);
+        data_set_write(out, elements.at[i + 1]);
         struct bytes end =
-            RUN(client, LIT("HPEXPIRETIME"), key, LIT("FIELDS"), LIT("1"), elements->at[i]);
+            RUN(client, LIT("HPEXPIRETIME"), key, LIT("FIELDS"), LIT("1"), elements.at[i]);
         CHECK(end.len > 5 && memcmp(end.at, "*1\r\n:", 5) == 0);
         if (end.at[5] != '-') {
             buf_printf(out, " ends %.*s", (int)(end.len - 7), end.at + 5);
         }
     }
-    mem_free(elements);
+    data_set_free(&elements);
     buf_release(&copy);
 }
 
@@ -130,16 +143,16 @@ static inline bool data_set_ignores(struct bytes name)
 /* All of XINFO STREAM FULL.  'times': when pending entries were delivered counts, too. */
 static inline void data_set_stream(struct buf *out, struct bytes reply, bool times)
 {
-    struct data_set_elements *elements = mem_alloc(sizeof *elements);
-    data_set_parse(reply, true, elements);
-    for (size_t i = 0; i < elements->count; i++) {
+    struct data_set_elements elements = { 0 };
+    data_set_parse(reply, true, &elements);
+    for (size_t i = 0; i < elements.count; i++) {
         int64_t number;
-        struct bytes word = elements->at[i];
-        bool masked = (i > 0 && data_set_ignores(elements->at[i - 1])) ||
+        struct bytes word = elements.at[i];
+        bool masked = (i > 0 && data_set_ignores(elements.at[i - 1])) ||
                       (!times && num_parse_i64(word, &number) && number > RUN_START_MS / 2);
         data_set_write(out, masked ? LIT("...") : word);
     }
-    mem_free(elements);
+    data_set_free(&elements);
 }
 
 static inline void data_set_key(struct buf *out, struct run_client *client, struct bytes key,
@@ -180,7 +193,7 @@ static inline void data_set_text(struct buf *out, struct run_server *server, boo
 {
     struct run_client client;
     struct buf copy = { 0 };
-    struct data_set_elements *keys = mem_alloc(sizeof *keys);
+    struct data_set_elements keys = { 0 };
     run_client_init(&client, server);
     for (int db = 0; db < RUN_DATABASES; db++) {
         char line[32];
@@ -188,16 +201,18 @@ static inline void data_set_text(struct buf *out, struct run_server *server, boo
         RUN_LINE(&client, line);
         copy.len = 0;
         buf_append(&copy, RUN_LINE(&client, "KEYS *"));
-        data_set_parse(buf_bytes(&copy), false, keys);
-        qsort(keys->at, keys->count, sizeof keys->at[0], data_set_order);
-        for (size_t i = 0; i < keys->count; i++) {
+        data_set_parse(buf_bytes(&copy), false, &keys);
+        if (keys.count > 0) {
+            qsort(keys.at, keys.count, sizeof keys.at[0], data_set_order);
+        }
+        for (size_t i = 0; i < keys.count; i++) {
             buf_printf(out, "%d", db);
-            data_set_key(out, &client, keys->at[i], times);
+            data_set_key(out, &client, keys.at[i], times);
         }
     }
     run_client_release(&client);
     buf_release(&copy);
-    mem_free(keys);
+    data_set_free(&keys);
 }
 
 /* Fails with the first line that differs. */

@@ -9,7 +9,15 @@
 #include "store/value.h"
 #include "waiting_client.h"
 
-enum { CLIENTS = 5, ROUNDS = 60, STEPS = 2500, DATABASES = 4, STRING_MAX = 100000 };
+enum { CLIENTS = 5, STEPS = 2500, DATABASES = 4, STRING_MAX = 100000 };
+
+/* One thread has no races: under ThreadSanitizer, which makes it slow, a few rounds do, and not
+ * every command needs to be among them. */
+#ifdef __SANITIZE_THREAD__
+enum { ROUNDS = 10, ALL_COMMANDS = false };
+#else
+enum { ROUNDS = 60, ALL_COMMANDS = true };
+#endif
 
 struct round {
     struct run_server server;
@@ -271,7 +279,9 @@ int main(void)
     enum { COMMANDS = 1000 };
     sums = mem_zalloc(COMMANDS * sizeof *sums);
     RUN_TEST(effects_make_the_same_data_set);
-    RUN_TEST(every_write_was_among_them);
+    if (ALL_COMMANDS) {
+        RUN_TEST(every_write_was_among_them);
+    }
     mem_free(sums);
     return check_done();
 }
