@@ -96,6 +96,12 @@ export interface DirectiveOptions {
   readonly trackingTableMaxKeys?: number;
   /** Bytes of messages that a thread's mailbox holds before publishers and writers wait. */
   readonly mailboxLimit?: MemorySize;
+  /** Milliseconds from which on a script may be killed, and others are told that the server is busy. */
+  readonly busyReplyThreshold?: number;
+  /** Bytes that the scripts of one thread may have. */
+  readonly luaMemoryLimit?: MemorySize;
+  /** Bytes of a script's reply. */
+  readonly luaReplyLimit?: MemorySize;
   readonly rdbcompression?: YesNo;
   readonly sanitizeDumpPayload?: 'no' | 'yes' | 'clients';
   readonly dir?: string;

@@ -9,6 +9,7 @@
 void brlock_init(struct brlock *lock)
 {
     atomic_init(&lock->exclusive, 0);
+    atomic_init(&lock->queued, 0);
     lock->readers = NULL;
     atomic_init(&lock->list.state, 0);
     mutex_init(&lock->mutex, RANK_EXCLUSIVE);
@@ -45,11 +46,18 @@ void brlock_quit(struct brlock *lock, struct brlock_reader *reader)
     mutex_unlock(&lock->mutex);
 }
 
+static void wait_in_line(struct brlock *lock) ACQUIRES(lock->mutex)
+{
+    atomic_fetch_add_explicit(&lock->queued, 1, memory_order_relaxed);
+    mutex_lock(&lock->mutex);
+    atomic_fetch_sub_explicit(&lock->queued, 1, memory_order_relaxed);
+}
+
 void brlock_enter_slow(struct brlock *lock, struct brlock_reader *reader)
 {
     uint64_t word = atomic_load_explicit(&reader->word, memory_order_relaxed);
     atomic_store_explicit(&reader->word, word + 1, memory_order_release);
-    mutex_lock(&lock->mutex);
+    wait_in_line(lock);
     /* With the mutex held nobody is in an exclusive section, and whoever begins one next
      * sees this word: the batch may begin without another look at the flag, so a row of
      * exclusive sections cannot keep a reader out. */
@@ -59,14 +67,27 @@ void brlock_enter_slow(struct brlock *lock, struct brlock_reader *reader)
 
 void brlock_begin_exclusive(struct brlock *lock) UNCHECKED_LOCKING
 {
+    static const _Atomic uint32_t none;
+    bool taken = brlock_try_exclusive(lock, &none);
+    (void)taken; /* There was no obstacle. */
+}
+
+bool brlock_try_exclusive(struct brlock *lock, const _Atomic uint32_t *obstacle) UNCHECKED_LOCKING
+{
     atomic_fetch_add_explicit(&lock->exclusive, 1, memory_order_seq_cst);
-    mutex_lock(&lock->mutex);
+    wait_in_line(lock);
     for (struct brlock_reader *reader = lock->readers; reader != NULL; reader = reader->next) {
         unsigned turn = 0;
-        while ((atomic_load_explicit(&reader->word, memory_order_seq_cst) & 1) != 0) {
+        while ((atomic_load_explicit(&reader->word, memory_order_seq_cst) & 1) != 0 &&
+               atomic_load_explicit(obstacle, memory_order_relaxed) == 0) {
             thread_pause(turn++);
         }
     }
+    if (atomic_load_explicit(obstacle, memory_order_relaxed) == 0) {
+        return true;
+    }
+    brlock_end_exclusive(lock);
+    return false;
 }
 
 void brlock_end_exclusive(struct brlock *lock) UNCHECKED_LOCKING
@@ -74,6 +95,15 @@ void brlock_end_exclusive(struct brlock *lock) UNCHECKED_LOCKING
     /* A release, for the reader that sees 0 here and so enters without the mutex. */
     atomic_fetch_sub_explicit(&lock->exclusive, 1, memory_order_seq_cst);
     mutex_unlock(&lock->mutex);
+}
+
+void brlock_give_way(struct brlock *lock)
+{
+    enum { TURNS = 114 }; /* of thread_pause() */
+    for (unsigned turn = 0;
+         turn < TURNS && atomic_load_explicit(&lock->queued, memory_order_relaxed) != 0; turn++) {
+        thread_pause(turn);
+    }
 }
 
 void brlock_stamp(struct brlock *lock, const struct brlock_reader *self,

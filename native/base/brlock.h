@@ -17,6 +17,7 @@ struct brlock_reader {
 
 struct CAPABILITY("brlock") brlock {
     _Atomic uint32_t exclusive; /* how many want or hold the exclusive section */
+    _Atomic uint32_t queued;    /* threads that wait for 'mutex', to get in or to keep others out */
     struct mutex mutex;         /* rank RANK_EXCLUSIVE; held for the exclusive section */
     struct brlock_reader *readers;
     /* The list changes under both 'mutex' and 'list' and may be read under either; a
@@ -59,7 +60,14 @@ static inline bool brlock_inside(const struct brlock_reader *reader)
 /* Waits until no batch runs, and keeps new ones out until the end.  The caller must be
  * outside a batch.  Exclusive sections of several threads come one after the other. */
 void brlock_begin_exclusive(struct brlock *lock) ACQUIRES(lock);
+/* The same, unless '*obstacle' is not 0, or becomes so on the way: then false, at once. */
+MUST_CHECK bool brlock_try_exclusive(struct brlock *lock,
+                                     const _Atomic uint32_t *obstacle) UNCHECKED_LOCKING;
 void brlock_end_exclusive(struct brlock *lock) RELEASES(lock);
+
+/* For a thread that has just ended an exclusive section and wants the next: lets those get in
+ * who have been waiting, for up to a millisecond. */
+void brlock_give_way(struct brlock *lock);
 
 /* Reclamation.  A ticket tells the moment at which memory was unlinked; once every
  * thread that was in a batch then has left it, the memory may be freed.  'self' is the

@@ -43,6 +43,16 @@
     X(ERR_SCRIPT_COMMAND, "ERR This Redis command is not allowed from script")                     \
     X(ERR_SCRIPT_READ_ONLY, "ERR Write commands are not allowed from read-only scripts.")          \
     X(ERR_SCRIPT_REPLY, "ERR the reply of the script is larger than lua-reply-limit")              \
+    X(ERR_BUSY_SCRIPT,                                                                             \
+      "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.")    \
+    X(ERR_BUSY_FUNCTION,                                                                           \
+      "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE.")  \
+    X(ERR_SCRIPT_KILLED, "ERR Script killed by user with SCRIPT KILL...")                          \
+    X(ERR_NOTHING_TO_KILL, "NOTBUSY No scripts in execution right now.")                           \
+    X(ERR_UNKILLABLE,                                                                              \
+      "UNKILLABLE Sorry the script already executed write commands against the dataset. You can "  \
+      "either wait the script termination or kill the server in a hard way using the SHUTDOWN "    \
+      "NOSAVE command.")                                                                           \
     X(ERR_NO_SCRIPT, "NOSCRIPT No matching script. Please use EVAL.")                              \
     X(ERR_NO_CLIENT, "ERR No such client")                                                         \
     X(ERR_NO_REDIRECT, "ERR The client ID you want redirect to does not exist")                    \

@@ -140,6 +140,9 @@ static enum err begin_shutdown(struct call *call)
     if (options.abort) {
         return abort_shutdown(call);
     }
+    if (!options.nosave && busy_any(&call->engine->busy)) {
+        return busy_error(&call->engine->busy);
+    }
     if (services->shutdown == NULL) {
         reply_error(call->reply, LIT("ERR this store has no server to shut down"));
         return ERR_REPLIED;

@@ -14,6 +14,7 @@ enum {
     DEFAULT_SLOWLOG_US = 10000,
     DEFAULT_TRACKED_KEYS = 1000000,
     DEFAULT_MAILBOX = 16 * 1024 * 1024,
+    DEFAULT_BUSY_MS = 5000,
 };
 #define DEFAULT_MAX_BULK_LEN (512u * 1024 * 1024)
 #define DEFAULT_LUA_LIMIT    (UINT64_C(1024) * 1024 * 1024)
@@ -96,6 +97,7 @@ static void set_defaults(struct engine_settings *settings)
     atomic_init(&settings->slowlog_log_slower_than, DEFAULT_SLOWLOG_US);
     atomic_init(&settings->slowlog_max_len, DEFAULT_SLOWLOG_LEN);
     atomic_init(&settings->max_bulk_len, DEFAULT_MAX_BULK_LEN);
+    atomic_init(&settings->busy_reply_threshold, DEFAULT_BUSY_MS);
     atomic_init(&settings->lua_memory_limit, DEFAULT_LUA_LIMIT);
     atomic_init(&settings->lua_reply_limit, DEFAULT_LUA_LIMIT);
     atomic_init(&settings->maxmemory_denies, true);

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/ticks.h"
 #include "exec/blocking.h"
+#include "exec/busy.h"
 #include "exec/changes.h"
 #include "exec/latency.h"
 #include "exec/monitor.h"
@@ -44,11 +45,12 @@ struct engine_settings {
     _Atomic bool password_needed;  /* requirepass is not empty */
     _Atomic bool compress_strings; /* rdbcompression, of DUMP too */
     _Atomic bool lazy_expire, lazy_server_del, lazy_user_del, lazy_user_flush;
-    _Atomic uint32_t notify_classes;    /* notify-keyspace-events: enum notify_class */
-    _Atomic uint64_t lua_memory_limit;  /* bytes for the scripts of one thread */
-    _Atomic uint64_t lua_reply_limit;   /* bytes of a script's reply */
-    _Atomic uint64_t tracking_max_keys; /* tracking-table-max-keys; 0: no limit */
-    _Atomic uint8_t debug_command;      /* enable-debug-command: enum command_access */
+    _Atomic uint32_t notify_classes;      /* notify-keyspace-events: enum notify_class */
+    _Atomic int64_t busy_reply_threshold; /* milliseconds; see busy.h */
+    _Atomic uint64_t lua_memory_limit;    /* bytes for the scripts of one thread */
+    _Atomic uint64_t lua_reply_limit;     /* bytes of a script's reply */
+    _Atomic uint64_t tracking_max_keys;   /* tracking-table-max-keys; 0: no limit */
+    _Atomic uint8_t debug_command;        /* enable-debug-command: enum command_access */
 };
 
 /* What commands ask of the server above: filled by the composition root.  'server' is the
@@ -99,14 +101,15 @@ struct engine {
     struct tracking tracking;
     struct mail_bounds mail; /* mailbox-limit, and what came of it */
     struct monitors monitors;
+    struct busy busy;                       /* scripts that have run for long */
     _Atomic(struct attachment *) scripting; /* script/'s: scripts and functions; or NULL */
     struct mutex sessions_lock;             /* RANK_SESSIONS: the two lists */
     struct session *sessions;               /* reading a member needs the exclusive section */
     struct executor *executors;
     _Atomic uint64_t next_session_id;
     _Atomic int64_t session_count;  /* connected ones, without in-process clients */
-    _Atomic uint32_t holdups;       /* reasons for commands to wait: a pause, and full mailboxes;
-                                       see pause.h */
+    _Atomic uint32_t holdups;       /* reasons for commands to wait, or not to run: a pause,
+                                       full mailboxes, busy scripts; see pause.h, busy.h */
     _Atomic int64_t pause_until_ms; /* CLIENT PAUSE; 0: none */
     _Atomic bool pause_writes_only;
     _Atomic bool stopping; /* the server ends: what runs for long is to end, too */

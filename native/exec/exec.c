@@ -85,7 +85,11 @@ static void run_queue(struct executor *executor, struct session *session, struct
 static void run_exclusively(struct executor *executor, struct session *session,
                             struct reply *reply) UNCHECKED_LOCKING
 {
-    executor_begin_exclusive(executor);
+    if (!executor_begin_exclusive(executor)) {
+        reply_errorf(reply, "EXECABORT Transaction discarded because of: %s",
+                     err_text(busy_error(&executor->engine->busy)));
+        return;
+    }
     executor->lock.db = session->db;
     run_queue(executor, session, reply);
     executor_end_exclusive(executor);

@@ -74,7 +74,8 @@ void executor_release(struct executor *executor)
 
 static void take_time(struct executor *executor)
 {
-    executor->thread.now_ms = clock_wall_ms(executor->engine->clock);
+    int64_t stopped_ms = busy_now_ms(&executor->engine->busy);
+    executor->thread.now_ms = stopped_ms != 0 ? stopped_ms : clock_wall_ms(executor->engine->clock);
     executor->thread.access_now = (uint32_t)(executor->thread.now_ms / 1000) & ACCESS_CLOCK_MASK;
     executor->tick = ticks_now();
 }
@@ -90,8 +91,9 @@ void executor_enter(struct executor *executor)
  * are noted for waiting clients: they are served at the end of the batch. */
 static ASIDE void executor_serve_blocked(struct executor *executor) UNCHECKED_LOCKING
 {
-    executor_begin_exclusive(executor);
-    executor_end_exclusive(executor);
+    if (executor_begin_exclusive(executor)) {
+        executor_end_exclusive(executor);
+    }
 }
 
 void executor_leave(struct executor *executor)
@@ -113,14 +115,21 @@ void executor_leave(struct executor *executor)
 }
 
 /* The section is taken and given back in two functions, which the analysis can't follow. */
-void executor_begin_exclusive(struct executor *executor) UNCHECKED_LOCKING
+bool executor_begin_exclusive(struct executor *executor) UNCHECKED_LOCKING
 {
-    if (executor->exclusive++ == 0) {
+    bool taken = true;
+    if (executor->exclusive == 0) {
         keyspace_leave(&executor->thread);
-        keyspace_begin_exclusive(&executor->thread, &executor->lock);
+        taken = keyspace_try_exclusive(&executor->thread, &executor->lock,
+                                       &executor->engine->busy.count);
+        if (!taken) {
+            keyspace_enter(&executor->thread);
+        }
         executor->era++;
         take_time(executor); /* Others may have had it for long. */
     }
+    executor->exclusive += taken;
+    return taken;
 }
 
 void executor_end_exclusive(struct executor *executor) UNCHECKED_LOCKING
@@ -136,7 +145,11 @@ void executor_end_exclusive(struct executor *executor) UNCHECKED_LOCKING
 
 static ASIDE void run_exclusively(const struct task *task)
 {
-    executor_begin_exclusive(task->executor);
+    if (!executor_begin_exclusive(task->executor)) {
+        reply_err(task->reply, busy_error(&task->executor->engine->busy), task->command->name);
+        perform_note_error(task->executor, task->reply);
+        return;
+    }
     task->executor->lock.db = task->session->db;
     uint64_t began = perform(task);
     perform_account(task, began);
@@ -350,6 +363,12 @@ void executor_run(struct executor *executor, struct session *session, const stru
     }
 }
 
+/* The command of an in-process client waits for nothing but the end of a script that was killed. */
+static bool is_put_off(const struct session *session)
+{
+    return (session->flags & SESSION_POSTPONED) != 0 && (session->flags & SESSION_INTERNAL) != 0;
+}
+
 void executor_call(struct executor *executor, struct session *session, const struct bytes *argv,
                    uint32_t argc, struct reply *reply)
 {
@@ -358,5 +377,12 @@ void executor_call(struct executor *executor, struct session *session, const str
     executor_begin_round(executor);
     executor_prepare(executor, session, argv, argc, DIALECT_RESP, &request);
     executor_run(executor, session, &request, reply);
+    for (unsigned turn = 0; is_put_off(session); turn++) {
+        session->flags &= ~(uint32_t)SESSION_POSTPONED;
+        executor_leave(executor);
+        thread_pause(turn);
+        executor_enter(executor);
+        executor_run(executor, session, &request, reply);
+    }
     executor_leave(executor);
 }

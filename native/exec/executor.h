@@ -58,6 +58,10 @@ struct executor {
     struct session *monitors;   /* of its sessions, those that see all commands */
     struct attachment *machine; /* script/'s: the interpreter of this thread; or NULL */
     struct mailbox *mailbox;    /* of a thread that owns connections; else NULL */
+    /* Of such a thread: serves its sessions but for 'running', whose script has run for long and
+     * is at rest meanwhile; in a batch.  Or NULL.  See busy.h. */
+    void (*serve_others)(void *user, struct session *running);
+    void *serve_user;
     struct stats stats;
     struct command_stats *commands;  /* by registry_index() */
     struct command_latency *latency; /* likewise; memory is used where calls were counted */
@@ -127,8 +131,9 @@ void executor_call(struct executor *executor, struct session *session, const str
                    uint32_t argc, struct reply *reply);
 
 /* Leaves the batch, takes the exclusive section, and back; for code that runs in a batch and
- * holds no key.  Nested calls count. */
-void executor_begin_exclusive(struct executor *executor);
+ * holds no key.  Nested calls count.  False, in the batch still, while a script of another thread
+ * has been running for long (busy.h): nobody is to wait for it, nor to come between. */
+MUST_CHECK bool executor_begin_exclusive(struct executor *executor);
 void executor_end_exclusive(struct executor *executor);
 
 #endif

@@ -73,7 +73,8 @@ void inner_begin(struct inner *inner, const struct session *caller)
     inner->client.tracking = caller->tracking;
     inner->client.protocol = 2;
     inner->client.dialect = DIALECT_RESP;
-    inner->read_only = inner->allow_oom = inner->memory_short = inner->wrote = false;
+    inner->read_only = inner->allow_oom = inner->memory_short = false;
+    atomic_store_explicit(&inner->state, INNER_CLEAN, memory_order_relaxed);
     inner->framed = changes_begin_frame(inner->executor);
 }
 
@@ -83,6 +84,26 @@ void inner_end(struct inner *inner)
         changes_end_frame(inner->executor, inner->client.db);
         inner->framed = false;
     }
+}
+
+/* ---- An end from outside ------------------------------------------------------------------ */
+
+bool inner_doom(struct inner *inner)
+{
+    uint8_t state = INNER_CLEAN;
+    return atomic_compare_exchange_strong_explicit(&inner->state, &state, INNER_DOOMED,
+                                                   memory_order_relaxed, memory_order_relaxed) ||
+           state == INNER_DOOMED;
+}
+
+/* Notes that the script writes; false when it was doomed before it has. */
+static bool may_write(struct inner *inner)
+{
+    uint8_t state = atomic_load_explicit(&inner->state, memory_order_relaxed);
+    return state == INNER_WROTE ||
+           (state == INNER_CLEAN &&
+            atomic_compare_exchange_strong_explicit(&inner->state, &state, INNER_WROTE,
+                                                    memory_order_relaxed, memory_order_relaxed));
 }
 
 /* ---- One command ------------------------------------------------------------------------- */
@@ -102,7 +123,8 @@ static enum err find_obstacle(const struct inner *inner, const struct command *c
         return ERR_SCRIPT_READ_ONLY;
     }
     /* Once something is written it would be too late. */
-    if (inner->memory_short && !inner->allow_oom && !inner->wrote && (flags & CMD_DENYOOM) != 0) {
+    if (inner->memory_short && !inner->allow_oom && (flags & CMD_DENYOOM) != 0 &&
+        atomic_load_explicit(&inner->state, memory_order_relaxed) != INNER_WROTE) {
         return ERR_NO_MEMORY;
     }
     return OK;
@@ -122,7 +144,9 @@ enum err inner_run(struct inner *inner, const struct bytes *argv, uint32_t argc,
     if (err != OK) {
         return err;
     }
-    inner->wrote = inner->wrote || (command->flags & CMD_WRITE) != 0;
+    if ((command->flags & CMD_WRITE) != 0 && !may_write(inner)) {
+        return ERR_SCRIPT_KILLED;
+    }
     struct task task = { executor, &inner->client, command, argv, argc, reply };
     uint32_t noted = executor->noted_errors, db = executor->lock.db;
     reply->protocol = inner->client.protocol;

@@ -6,6 +6,9 @@
 
 #include "exec/call.h"
 
+/* A script may be killed from outside until it has written: whoever comes first decides. */
+enum inner_state { INNER_CLEAN, INNER_WROTE, INNER_DOOMED };
+
 struct inner {
     struct executor *executor;
     struct session client; /* what the commands see as their client: database and protocol */
@@ -13,16 +16,24 @@ struct inner {
     bool allow_oom;        /* writes are not refused for want of memory: the flag allow-oom */
     bool memory_short;     /* as it was when the script began */
     bool framed;           /* the frame of effects is this script's own */
-    bool wrote;            /* a command that writes has been run */
+    _Atomic uint8_t state; /* enum inner_state: whether a command that writes has been run */
 };
 
 /* Once for an executor. */
 void inner_init(struct inner *inner, struct executor *executor);
 
-/* Begins and ends a script of the client 'caller'; the flags above but for 'framed' and
- * 'wrote' are the script's to set between. */
+/* Begins and ends a script of the client 'caller'; the flags above but for 'framed'
+ * are the script's to set between. */
 void inner_begin(struct inner *inner, const struct session *caller);
 void inner_end(struct inner *inner);
+
+/* Dooms the script, unless it has written: from now on no command of it writes, and whoever runs it
+ * is to end it.  False when it has.  Any thread. */
+MUST_CHECK bool inner_doom(struct inner *inner);
+static inline bool inner_is_doomed(const struct inner *inner)
+{
+    return atomic_load_explicit(&inner->state, memory_order_relaxed) == INNER_DOOMED;
+}
 
 /* Runs one command and writes its reply, an error reply as well, to 'reply', which was empty.
  * An error that is returned instead says why it has not run. */

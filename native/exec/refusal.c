@@ -79,7 +79,8 @@ static bool memory_is_short(struct executor *executor, const struct session *ses
                             const struct command *command)
 {
     const struct engine *engine = executor->engine;
-    if (atomic_load_explicit(&engine->settings.maxmemory, memory_order_relaxed) == 0) {
+    if (atomic_load_explicit(&engine->settings.maxmemory, memory_order_relaxed) == 0 ||
+        busy_any(&engine->busy)) {
         return false;
     }
     /* A queue takes memory too, whatever is put into it. */
@@ -136,6 +137,18 @@ static void abort_exec(struct executor *executor, struct session *session, enum 
     transaction_discard(session, executor);
 }
 
+/* Writes why a known command does not run. */
+static void refuse(struct executor *executor, struct session *session,
+                   const struct request *request, enum err obstacle, struct reply *reply)
+{
+    if (transaction_is_exec(request->command)) {
+        abort_exec(executor, session, obstacle, reply);
+    } else {
+        reply_err(reply, obstacle, request->command->name);
+    }
+    finish_refusal(executor, session, request, reply);
+}
+
 enum verdict executor_examine(struct executor *executor, struct session *session,
                               const struct request *request, struct reply *reply)
 {
@@ -151,12 +164,7 @@ enum verdict executor_examine(struct executor *executor, struct session *session
     }
     enum err obstacle = find_obstacle(executor, session, request);
     if (obstacle != OK) {
-        if (transaction_is_exec(command)) {
-            abort_exec(executor, session, obstacle, reply);
-        } else {
-            reply_err(reply, obstacle, command->name);
-        }
-        finish_refusal(executor, session, request, reply);
+        refuse(executor, session, request, obstacle, reply);
         return VERDICT_DONE;
     }
     if (listens_only(session, command)) {
@@ -165,6 +173,14 @@ enum verdict executor_examine(struct executor *executor, struct session *session
                      "QUIT / RESET are allowed in this context",
                      command->name);
         finish_refusal(executor, session, request, reply);
+        return VERDICT_DONE;
+    }
+    if (busy_any(&executor->engine->busy) && (command->flags & CMD_ALLOW_BUSY) == 0) {
+        if (busy_ends(&executor->engine->busy)) {
+            session->flags |= SESSION_POSTPONED;
+        } else {
+            refuse(executor, session, request, busy_error(&executor->engine->busy), reply);
+        }
         return VERDICT_DONE;
     }
     if (pause_holds(executor, session, command)) {

@@ -55,9 +55,9 @@ enum session_flags {
     SESSION_NO_TOUCH = 1 << 7,
     SESSION_INTERNAL = 1 << 8,      /* in-process: outside maxclients and pauses */
     SESSION_EXECUTING = 1 << 9,     /* inside EXEC */
-    SESSION_POSTPONED = 1 << 10,    /* CLIENT PAUSE: the command has not run and has no reply;
-                                           the carrier keeps it, clears this, and brings it again
-                                           when the pause is over */
+    SESSION_POSTPONED = 1 << 10,    /* CLIENT PAUSE, or a killed script that is about to end: the
+                                           command has not run and has no reply; the carrier keeps
+                                           it, clears this, and brings it again later */
     SESSION_BLOCKED = 1 << 11,      /* waits for keys: no reply yet; see blocking.h */
     SESSION_TRYING_AGAIN = 1 << 12, /* its blocked command runs once more */
     SESSION_SUBSCRIBED = 1 << 13,   /* listens to something; see pubsub.h */

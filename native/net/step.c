@@ -124,7 +124,7 @@ static void write_client(struct worker *worker, struct step_client *client)
     struct conn *conn = client->conn;
     struct reply *reply = &worker->step.reply;
     struct output_range range = output_range(client->from, client->to);
-    if (output_done(&range) || (conn->session.flags & SESSION_CLOSE_NOW) != 0) {
+    if (client->left || output_done(&range) || (conn->session.flags & SESSION_CLOSE_NOW) != 0) {
         return;
     }
     enum output_result result = OUTPUT_BLOCKED;
@@ -229,6 +229,7 @@ static void execute(struct worker *worker)
             client->from = reply_mark(&step->reply);
         }
         struct session *session = &client->conn->session;
+        step->running = i;
         executor_run(executor, session, &step->requests[i], &step->reply);
         if ((session->flags & SESSION_POSTPONED) != 0) {
             session->flags &= ~(uint32_t)SESSION_POSTPONED;
@@ -300,6 +301,9 @@ static bool take_answer(struct worker *worker, struct step_client *client)
         return false;
     }
     execute(worker); /* Other clients' replies may be sent and forgotten meanwhile. */
+    if (client->left) {
+        return false;
+    }
     deadlines_remove(&worker->deadlines, client->conn);
     client->answered = true;
     client->from = reply_mark(&step->reply);
@@ -318,6 +322,10 @@ static void parse_client(struct worker *worker, uint32_t at, struct reader_limit
     struct step *step = &worker->step;
     struct step_client *client = &step->clients[at];
     struct conn *conn = client->conn;
+    step->parsing = at;
+    if (client->left) {
+        return;
+    }
     if (blocking_holds(&conn->session) && !take_answer(worker, client)) {
         client->stopped = true;
         client->resume_at = 0;
@@ -342,7 +350,7 @@ static void parse_client(struct worker *worker, uint32_t at, struct reader_limit
         }
         if (status == READ_BROKEN) {
             execute(worker);
-            if (!is_over(conn) && !client->stopped) {
+            if (!client->stopped && !is_over(conn)) {
                 refuse(worker, client, &result);
             }
             break;
@@ -425,11 +433,55 @@ static void settle(struct worker *worker, struct step_client *client)
     conn_set_interest(conn, (reads ? POLL_READ : 0) | (unsent ? POLL_WRITE : 0));
 }
 
+void step_leave_others(struct worker *worker, const struct conn *running)
+{
+    struct step *step = &worker->step;
+    tell_changed(worker);
+    for (uint32_t i = step->running + 1; i < step->request_count; i++) {
+        struct step_client *client = &step->clients[step->request_client[i]];
+        if (client->conn != running && !client->stopped) {
+            client->stopped = true;
+            client->resume_at = step->request_start[i];
+        }
+    }
+    for (uint32_t i = 0; i < step->client_count; i++) {
+        struct step_client *client = &step->clients[i];
+        if (client->conn == running || client->left) {
+            continue;
+        }
+        if (i >= step->parsing && !client->stopped) {
+            client->stopped = true;
+            client->resume_at = client->used;
+        }
+        if (i >= step->first_unsent) {
+            write_client(worker, client);
+        }
+        if (blocking_holds(&client->conn->session) &&
+            (client->conn->session.flags & SESSION_BLOCKED) == 0) {
+            client->conn->session.carrier->answered(&client->conn->session); /* Once more. */
+        }
+        client->left = true;
+        settle(worker, client);
+    }
+}
+
+void step_forget(struct step *step, const struct conn *conn)
+{
+    for (int i = 0; i < step->pending_count; i++) {
+        if (step->pending[i].owner == conn) {
+            step->pending[i].owner = NULL;
+        }
+    }
+}
+
 /* Takes a client into the step; false when the arena is full. */
 static bool take_client(struct worker *worker, const struct poll_event *event, size_t *arena_used)
 {
     struct step *step = &worker->step;
     struct conn *conn = event->owner;
+    if (conn == NULL) {
+        return true;
+    }
     if (*arena_used + STEP_READ + STEP_LARGE_INPUT > STEP_ARENA) {
         return false;
     }
@@ -456,7 +508,7 @@ static bool take_client(struct worker *worker, const struct poll_event *event, s
     return true;
 }
 
-void step_run(struct worker *worker, const struct poll_event *events, int count)
+void step_run(struct worker *worker, struct poll_event *events, int count)
 {
     struct step *step = &worker->step;
     struct net_settings *settings = &worker->net->settings;
@@ -474,9 +526,12 @@ void step_run(struct worker *worker, const struct poll_event *events, int count)
         while (taken < count && take_client(worker, &events[taken], &arena_used)) {
             taken++;
         }
+        step->pending = events + taken;
+        step->pending_count = count - taken;
         for (uint32_t i = 0; i < step->client_count; i++) {
             parse_client(worker, i, &limits);
         }
+        step->parsing = step->client_count;
         execute(worker);
         tell_changed(worker);
         for (uint32_t i = step->first_unsent; i < step->client_count; i++) {
@@ -484,7 +539,9 @@ void step_run(struct worker *worker, const struct poll_event *events, int count)
         }
         reply_clear(&step->reply);
         for (uint32_t i = 0; i < step->client_count; i++) {
-            settle(worker, &step->clients[i]);
+            if (!step->clients[i].left) {
+                settle(worker, &step->clients[i]);
+            }
         }
     }
     if (step->arguments.room > STEP_ARGUMENTS_KEPT) {

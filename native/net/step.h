@@ -38,6 +38,7 @@ struct step_client {
     bool untouched;             /* nothing was read, and nothing waits: input stays as it is */
     bool ended;                 /* recv() gave 0 or failed: no more will come */
     bool stopped;               /* the rest of its commands is not run in this step */
+    bool left;                  /* settled before the end of the step: see step_leave_others() */
     size_t resume_at;           /* 'stopped': where the first command not run begins */
 };
 
@@ -46,6 +47,10 @@ struct step {
     char *arena;
     struct step_client *clients;
     uint32_t client_count, first_unsent;
+    uint32_t parsing; /* the client whose input is being cut; those before it are done with */
+    uint32_t running; /* the command that is being run */
+    struct poll_event *pending; /* events whose clients have not been taken yet */
+    int pending_count;
     struct argument_list arguments;
     struct parsed_command *parsed; /* STEP_REQUESTS of each */
     struct request *requests;
@@ -59,6 +64,14 @@ MUST_CHECK bool step_init(struct step *step);
 void step_release(struct step *step);
 
 /* Serves the clients of 'count' poll events.  In a batch. */
-void step_run(struct worker *worker, const struct poll_event *events, int count);
+void step_run(struct worker *worker, struct poll_event *events, int count);
+
+/* In the midst of a step, whose newest command, of 'running', takes long: all other clients leave
+ * the step.  Replies to them are sent, and commands of theirs that have not run yet wait in their
+ * own buffers: they can be served by another step meanwhile. */
+void step_leave_others(struct worker *worker, const struct conn *running);
+
+/* A client of which the poller has told, and which is not in the step yet, is no more. */
+void step_forget(struct step *step, const struct conn *conn);
 
 #endif

@@ -23,6 +23,8 @@ static void wake_for_mail(void *user)
     worker_wake(user);
 }
 
+static void serve_others(void *user, struct session *running);
+
 bool worker_init(struct worker *worker, struct net *net, unsigned number)
 {
     memset(worker, 0, sizeof *worker);
@@ -57,6 +59,8 @@ bool worker_init(struct worker *worker, struct net *net, unsigned number)
         goto no_queue;
     }
     worker->executor.mailbox = &worker->mailbox;
+    worker->executor.serve_others = serve_others;
+    worker->executor.serve_user = worker;
     return true;
 
 no_queue:
@@ -106,6 +110,14 @@ void worker_wake_for_killed(struct worker *worker)
 void worker_close(struct worker *worker, struct conn *conn, enum rln_close_reason reason)
 {
     const struct net_hooks *hooks = &worker->net->hooks;
+    if (conn == worker->held) { /* Its command is running; the step that it is in closes it. */
+        conn->session.flags |= SESSION_CLOSE_NOW;
+        conn->session.close_reason = reason;
+        return;
+    }
+    if (worker->outer != NULL) {
+        step_forget(worker->outer, conn);
+    }
     hooks->disconnected(hooks->user, conn, reason);
     stat_add(&worker->executor.stats.client_disconnects, 1);
     conn_destroy(conn);
@@ -244,8 +256,8 @@ static void read_mail(struct worker *worker)
     }
 }
 
-/* Serves what the poller told: 'count' events, the waker's among them. */
-static void serve(struct worker *worker, int count)
+/* Serves what the poller told: 'count' events, the waker's among them.  In a batch. */
+static void serve_in_batch(struct worker *worker, int count)
 {
     struct poll_event *events = worker->step.events;
     bool woken = false;
@@ -253,11 +265,10 @@ static void serve(struct worker *worker, int count)
     for (int i = 0; i < count; i++) {
         if (events[i].owner == &worker->waker) {
             woken = true;
-        } else {
+        } else if (events[i].owner != worker->held || worker->held == NULL) {
             events[clients++] = events[i];
         }
     }
-    executor_enter(&worker->executor);
     read_mail(worker); /* First: what was said before a request came is heard before its reply. */
     if (clients > 0) {
         step_run(worker, events, clients);
@@ -279,10 +290,16 @@ static void serve(struct worker *worker, int count)
     }
     send_pushed(worker);
     int64_t now_ms = worker->executor.thread.now_ms;
-    if (now_ms >= worker->next_round_ms) {
+    if (now_ms >= worker->next_round_ms && worker->outer == NULL) {
         worker->next_round_ms = now_ms + ROUND_MS;
         close_idle(worker, now_ms);
     }
+}
+
+static void serve(struct worker *worker, int count)
+{
+    executor_enter(&worker->executor);
+    serve_in_batch(worker, count);
     executor_leave(&worker->executor);
 }
 
@@ -294,6 +311,28 @@ static int wait_for_events(struct worker *worker, int timeout_ms)
         return 0;
     }
     return count;
+}
+
+/* A script of the client 'running' takes long, in the midst of a step: the others are served in a
+ * step of its own. */
+static void serve_others(void *user, struct session *running)
+{
+    struct worker *worker = user;
+    struct step inner = { 0 };
+    if (!step_init(&inner)) {
+        return;
+    }
+    step_leave_others(worker, (const struct conn *)running);
+    struct step outer = worker->step;
+    worker->step = inner;
+    worker->outer = &outer;
+    worker->held = (struct conn *)running;
+    serve_in_batch(worker, wait_for_events(worker, 0));
+    inner = worker->step;
+    worker->step = outer;
+    worker->outer = NULL;
+    worker->held = NULL;
+    step_release(&inner);
 }
 
 static bool unsent_replies(const struct worker *worker)

@@ -39,6 +39,8 @@ struct worker {
     _Atomic bool killed_waiting; /* some session of ours was killed */
     int64_t next_round_ms;       /* monotonic; when idle clients are looked for again */
     struct step step;
+    struct step *outer; /* the step whose command takes long, while others are served in another */
+    struct conn *held;  /* and the client of that command */
 };
 
 /* Makes a worker that does not run yet.  False when memory or descriptors are short, with

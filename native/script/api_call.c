@@ -4,6 +4,7 @@
 #include "script/convert.h"
 #include "script/fault.h"
 #include "script/machine.h"
+#include "script/run.h"
 
 enum { FIRST_ROOM = 16 };
 
@@ -65,11 +66,14 @@ static bool run_command(lua_State *lua) UNCHECKED_LOCKING
 
 int api_call(lua_State *lua)
 {
-    return run_command(lua) ? lua_error(lua) : 1;
+    bool failed = run_command(lua);
+    run_note_command(lua, machine_of(lua));
+    return failed ? lua_error(lua) : 1;
 }
 
 int api_pcall(lua_State *lua)
 {
     (void)run_command(lua);
+    run_note_command(lua, machine_of(lua));
     return 1;
 }

@@ -3,6 +3,7 @@
 #include "exec/help.h"
 #include "script/families.h"
 #include "script/functions_payload.h"
+#include "script/slow.h"
 
 static enum err refuse(struct call *call, struct buf *error)
 {
@@ -236,9 +237,14 @@ static enum err stats(struct call *call)
     if (scripting == NULL) {
         return ERR_OUT_OF_MEMORY;
     }
+    struct reply_mark mark = reply_mark(call->reply);
     reply_map(call->reply, 2);
     reply_bytes(call->reply, LIT("running_script"));
-    reply_null(call->reply);
+    enum err err = slow_describe(call);
+    if (err != OK) {
+        reply_rewind(call->reply, mark);
+        return err;
+    }
     reply_bytes(call->reply, LIT("engines"));
     reply_map(call->reply, 1);
     reply_bytes(call->reply, LIT("LUA"));
@@ -252,8 +258,7 @@ static enum err stats(struct call *call)
 
 static enum err kill(struct call *call)
 {
-    reply_error(call->reply, LIT("NOTBUSY No scripts in execution right now."));
-    return ERR_REPLIED;
+    return slow_kill(call, true);
 }
 
 static enum err help(struct call *call)

@@ -4,6 +4,7 @@
 #include "script/families.h"
 #include "script/machine.h"
 #include "script/scripts.h"
+#include "script/slow.h"
 
 static enum err load(struct call *call)
 {
@@ -111,8 +112,7 @@ static enum err debug(struct call *call)
 
 static enum err kill(struct call *call)
 {
-    reply_error(call->reply, LIT("NOTBUSY No scripts in execution right now."));
-    return ERR_REPLIED;
+    return slow_kill(call, false);
 }
 
 static enum err help(struct call *call)

@@ -338,8 +338,7 @@ static bool run_text(struct machine *machine, const struct library *library, str
     lua_pushvalue(lua, MACHINE_FUNCTION_GLOBALS);
     lua_pushvalue(lua, MACHINE_FUNCTION_GLOBALS + 1);
     lua_pushvalue(lua, MACHINE_FUNCTION_GLOBALS + 2);
-    machine->killed = false;
-    run_begin_watch(machine);
+    run_begin_watch(machine, ticks_now());
     bool failed = lua_pcall(lua, 4, 1, 0) != LUA_OK;
     run_end_watch(machine);
     bool fine = !failed && lua_isnil(lua, -1);

@@ -16,6 +16,7 @@ struct scripting;
 /* A script on its way: what EVAL, or FCALL, hands to the machine. */
 struct run {
     const char *name; /* the digest, or the function's: for messages */
+    const struct call *call;
     const struct bytes *keys, *args;
     uint32_t key_count, arg_count;
     struct reply *reply;
@@ -60,8 +61,13 @@ struct machine {
     uint32_t nest_room;
     uint64_t reply_limit;      /* bytes of a reply, of this run */
     struct run *run;           /* the running script, or NULL */
+    uint64_t began;            /* ticks: when it did */
+    uint64_t look_at;          /* ticks: when it is looked at the next time */
+    struct machine *next_slow; /* of struct scripting's list, while it is slow */
+    bool slow;                 /* it has been running for long; see slow.h */
+    bool killed;               /* it is to end, whatever it catches */
+    const char *end;           /* and why */
     uint64_t dice;             /* of math.random */
-    bool killed;               /* the running script is to end, whatever it catches */
     struct compiled *compiled; /* by digest: open addressing */
     uint32_t compiled_count, compiled_room;
 };

@@ -4,9 +4,11 @@
  * arguments, the script itself, and its value's conversion. */
 #include "script/run.h"
 
+#include "base/log.h"
 #include "script/convert.h"
 #include "script/fault.h"
 #include "script/functions.h"
+#include "script/slow.h"
 
 static void push_array(lua_State *lua, const struct bytes *elements, uint32_t count)
 {
@@ -77,34 +79,79 @@ static int tell_fault(lua_State *lua)
 
 /* ---- The watch ------------------------------------------------------------------------------ */
 
-enum { WATCH_EVERY = 100000 }; /* instructions of Lua */
+enum {
+    WATCH_EVERY = 100000, /* instructions of Lua */
+    LOOK_US = 5000,       /* between two looks */
+    LOAD_MS = 500,        /* for the text of a library */
+};
+
+static void look(lua_State *lua, lua_Debug *place);
 
 /* From now on every instruction ends what runs, whatever the script catches. */
 static void end_by_force(lua_State *lua, const char *why)
 {
-    machine_of(lua)->killed = true;
-    lua_sethook(lua, run_look, LUA_MASKCOUNT, 1);
+    struct machine *machine = machine_of(lua);
+    machine->killed = true;
+    machine->end = why;
+    lua_sethook(lua, look, LUA_MASKCOUNT, 1);
     (void)fault_raise(lua, why);
 }
 
-void run_look(lua_State *lua, lua_Debug *place)
+static void end_if_asked(lua_State *lua)
 {
     struct machine *machine = machine_of(lua);
-    struct engine *engine = machine->executor->engine;
-    (void)place;
-    if (atomic_load_explicit(&engine->stopping, memory_order_relaxed)) {
+    if (machine->killed) {
+        end_by_force(lua, machine->end);
+    }
+    if (atomic_load_explicit(&machine->executor->engine->stopping, memory_order_relaxed)) {
         end_by_force(lua, "The server is stopping.");
+    }
+    if (machine->run != NULL && inner_is_doomed(&machine->inner)) {
+        log_notice(machine->executor->engine->log, "The script %s was killed.", machine->run->name);
+        end_by_force(lua, err_text(ERR_SCRIPT_KILLED) + strlen("ERR "));
     }
 }
 
-void run_begin_watch(struct machine *machine)
+void run_look_again(lua_State *lua)
 {
-    lua_sethook(machine->lua, run_look, LUA_MASKCOUNT, WATCH_EVERY);
+    struct machine *machine = machine_of(lua);
+    const struct engine *engine = machine->executor->engine;
+    uint64_t now = ticks_now();
+    int64_t passed_ms = ticks_to_us(&engine->ticks, now - machine->began) / 1000;
+    machine->look_at = now + ticks_from_us(&engine->ticks, LOOK_US);
+    end_if_asked(lua);
+    if (machine->loading != NULL && passed_ms >= LOAD_MS) {
+        end_by_force(lua, "FUNCTION LOAD timeout");
+    }
+    if (machine->run != NULL && slow_serve_others(machine, passed_ms)) {
+        end_if_asked(lua);
+    }
+}
+
+/* The hook. */
+static void look(lua_State *lua, lua_Debug *place)
+{
+    (void)place;
+    end_if_asked(lua);
+    if (ticks_now() >= machine_of(lua)->look_at) {
+        run_look_again(lua);
+    }
+}
+
+void run_begin_watch(struct machine *machine, uint64_t began)
+{
+    machine->killed = false;
+    machine->began = began;
+    machine->look_at = began + ticks_from_us(&machine->executor->engine->ticks, LOOK_US);
+    lua_sethook(machine->lua, look, LUA_MASKCOUNT, WATCH_EVERY);
 }
 
 void run_end_watch(struct machine *machine)
 {
     lua_sethook(machine->lua, NULL, 0, 0);
+    if (machine->slow) {
+        slow_end(machine);
+    }
 }
 
 /* ---- Running -------------------------------------------------------------------------------- */
@@ -114,12 +161,11 @@ void machine_run(struct machine *machine, int place, struct run *run)
     lua_State *lua = machine->lua;
     struct reply_mark mark = reply_mark(run->reply);
     machine->run = run;
-    machine->killed = false;
     run->err = OK;
     lua_pushcfunction(lua, run_protected);
     lua_pushvalue(lua, MACHINE_GLOBALS);
     lua_pushinteger(lua, place);
-    run_begin_watch(machine);
+    run_begin_watch(machine, machine->executor->tick);
     int status = lua_pcall(lua, 2, 0, MACHINE_HANDLER);
     run_end_watch(machine);
     if (status != LUA_OK) {

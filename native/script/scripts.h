@@ -45,6 +45,7 @@ struct scripting {
     _Atomic uint64_t evicted;
     _Atomic size_t memory;     /* of the scripts */
     _Atomic size_t lua_memory; /* of all machines */
+    struct machine *slow;      /* the machines whose scripts have been running for long */
     struct library_list libraries;
     _Atomic uint64_t functions_era; /* moves on when they change */
     _Atomic uint32_t library_count, function_count;

@@ -57,6 +57,7 @@ enum err start_run(struct call *call, struct machine *machine, uint32_t flags, b
     if (err != OK) {
         return err;
     }
+    run->call = call;
     run->reply = call->reply;
     inner_begin(inner, call->session);
     inner->read_only = read_only || (flags & SCRIPT_NO_WRITES) != 0;

@@ -119,6 +119,9 @@ static void publish_to_engine(const struct config *config)
     settings->max_bulk_len = (uint64_t)number_of(config, "proto-max-bulk-len");
     settings->maxmemory = (uint64_t)number_of(config, "maxmemory");
     publish_eviction(config, settings);
+    settings->busy_reply_threshold = number_of(config, "busy-reply-threshold");
+    settings->lua_memory_limit = count_of(config, "lua-memory-limit");
+    settings->lua_reply_limit = count_of(config, "lua-reply-limit");
     settings->latency_tracking = number_of(config, "latency-tracking") != 0;
     config->engine->latency.threshold_ms = number_of(config, "latency-monitor-threshold");
     settings->password_needed = value_of(config, "requirepass")->len > 0;

@@ -87,7 +87,7 @@ static bool keep_limit(struct executor *executor)
         return false;
     }
     executor_enter(executor);
-    bool kept = memory_limit_keep(executor);
+    bool kept = !busy_any(&executor->engine->busy) && memory_limit_keep(executor);
     executor_leave(executor);
     return kept && memory_limit_passed(executor->engine);
 }
@@ -106,7 +106,7 @@ static int64_t work(struct cron *cron)
         latency_note(&server->engine.latency, LATENCY_EXPIRE_CYCLE, &server->clock,
                      clock_monotonic_us(&server->clock) - now_us);
     }
-    if (blocking_pending(&server->engine.blocking)) {
+    if (blocking_pending(&server->engine.blocking) && !busy_any(&server->engine.busy)) {
         executor_enter(&cron->executor); /* Clients that waited for a key which is gone. */
         executor_leave(&cron->executor);
     }

@@ -84,6 +84,10 @@ int64_t keyspace_expire_due(struct store_thread *thread, int64_t budget_us)
             continue;
         }
         keyspace_enter(thread);
+        if (atomic_load_explicit(&ks->expiry_holds, memory_order_relaxed) != 0) {
+            keyspace_leave(thread);
+            return LONGEST_WAIT_MS;
+        }
         stripe_write(&ks->stripes[at]);
         expire_chunk(thread, &ks->stripes[at]);
         stripe_write_unlock(&ks->stripes[at]);
@@ -122,4 +126,10 @@ void keyspace_reap(struct store_thread *thread, struct keylock *lock)
 void keyspace_set_active_expiry(struct keyspace *ks, bool on)
 {
     atomic_store_explicit(&ks->active_expiry, on, memory_order_relaxed);
+}
+
+void keyspace_hold_expiry(struct keyspace *ks, bool hold)
+{
+    /* A decrement is the addition of UINT32_MAX. */
+    atomic_fetch_add_explicit(&ks->expiry_holds, hold ? 1 : UINT32_MAX, memory_order_relaxed);
 }

@@ -199,9 +199,8 @@ void keyspace_leave(struct store_thread *thread)
     }
 }
 
-void keyspace_begin_exclusive(struct store_thread *thread, struct keylock *lock) UNCHECKED_LOCKING
+static void hold_everything(struct store_thread *thread, struct keylock *lock)
 {
-    brlock_begin_exclusive(&thread->keyspace->brlock);
     lock->thread = thread;
     lock->mode = KEYLOCK_WRITE;
     lock->exclusive = true;
@@ -210,6 +209,27 @@ void keyspace_begin_exclusive(struct store_thread *thread, struct keylock *lock)
     lock->key_count = 0;
     lock->hint = 0;
     lock->stripe_count = 0;
+}
+
+void keyspace_begin_exclusive(struct store_thread *thread, struct keylock *lock) UNCHECKED_LOCKING
+{
+    brlock_begin_exclusive(&thread->keyspace->brlock);
+    hold_everything(thread, lock);
+}
+
+bool keyspace_try_exclusive(struct store_thread *thread, struct keylock *lock,
+                            const _Atomic uint32_t *obstacle) UNCHECKED_LOCKING
+{
+    if (!brlock_try_exclusive(&thread->keyspace->brlock, obstacle)) {
+        return false;
+    }
+    hold_everything(thread, lock);
+    return true;
+}
+
+void keyspace_give_way(struct store_thread *thread)
+{
+    brlock_give_way(&thread->keyspace->brlock);
 }
 
 void keyspace_end_exclusive(struct store_thread *thread, struct keylock *lock) UNCHECKED_LOCKING

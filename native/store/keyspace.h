@@ -84,6 +84,12 @@ void keyspace_leave(struct store_thread *thread);
  * caller must be outside a batch.  'lock' becomes a keylock that holds everything. */
 void keyspace_begin_exclusive(struct store_thread *thread, struct keylock *lock) ACQUIRES(*lock);
 void keyspace_end_exclusive(struct store_thread *thread, struct keylock *lock) RELEASES(*lock);
+/* The same as keyspace_begin_exclusive() unless '*obstacle' is not 0, or becomes so while others
+ * are waited for: then false, with the caller outside of a batch still. */
+MUST_CHECK bool keyspace_try_exclusive(struct store_thread *thread, struct keylock *lock,
+                                       const _Atomic uint32_t *obstacle);
+/* Between two exclusive sections of a thread, in a batch: lets those into one who wait for it. */
+void keyspace_give_way(struct store_thread *thread);
 
 /* Databases are named by the client's index; SWAPDB changes which one an index means. */
 unsigned keyspace_databases(const struct keyspace *ks);
@@ -301,6 +307,8 @@ void keyspace_reap(struct store_thread *thread, struct keylock *lock);
 /* Whether active expiry and lazy removal happen at all (DEBUG SET-ACTIVE-EXPIRE 0 leaves
  * expired keys invisible but in place). */
 void keyspace_set_active_expiry(struct keyspace *ks, bool on);
+/* Until as many calls with false as with true: no key goes by keyspace_expire_due(). */
+void keyspace_hold_expiry(struct keyspace *ks, bool hold);
 
 /* Whether hooks.created is called. */
 void keyspace_tell_created(struct keyspace *ks, bool on);

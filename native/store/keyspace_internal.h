@@ -84,6 +84,7 @@ struct keyspace {
 
     _Atomic bool lfu;
     _Atomic bool active_expiry;
+    _Atomic uint32_t expiry_holds; /* keyspace_hold_expiry() */
     _Atomic bool tell_created;
     _Atomic unsigned lfu_log_factor, lfu_decay_minutes;
     struct value_limits limits;
