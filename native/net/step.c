@@ -226,7 +226,7 @@ static void execute(struct worker *worker)
         }
         if (!client->answered) {
             client->answered = true;
-            client->from = reply_mark(&step->reply);
+            client->from = client->to = reply_mark(&step->reply);
         }
         struct session *session = &client->conn->session;
         step->running = i;
@@ -446,7 +446,12 @@ void step_leave_others(struct worker *worker, const struct conn *running)
     }
     for (uint32_t i = 0; i < step->client_count; i++) {
         struct step_client *client = &step->clients[i];
-        if (client->conn == running || client->left) {
+        if (client->left) {
+            continue;
+        }
+        if (client->conn == running) { /* The replies to its commands before this one. */
+            write_client(worker, client);
+            client->from = client->to;
             continue;
         }
         if (i >= step->parsing && !client->stopped) {

@@ -67,7 +67,7 @@ void step_release(struct step *step);
 void step_run(struct worker *worker, struct poll_event *events, int count);
 
 /* In the midst of a step, whose newest command, of 'running', takes long: all other clients leave
- * the step.  Replies to them are sent, and commands of theirs that have not run yet wait in their
+ * the step.  Replies so far are sent, and commands of theirs that have not run yet wait in their
  * own buffers: they can be served by another step meanwhile. */
 void step_leave_others(struct worker *worker, const struct conn *running);
 
