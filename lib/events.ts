@@ -25,6 +25,7 @@ export type DisconnectReason =
   | 'protocol-error'
   | 'query-buffer-limit'
   | 'output-buffer-limit'
+  | 'client-memory-limit'
   | 'socket-error'
   | 'server-stop';
 

@@ -21,6 +21,7 @@ const REASONS: readonly DisconnectReason[] = [
   'protocol-error',
   'query-buffer-limit',
   'output-buffer-limit',
+  'client-memory-limit',
   'socket-error',
   'server-stop',
 ];

@@ -60,6 +60,8 @@ export interface DirectiveOptions {
   readonly dynamicHz?: YesNo;
   /** 0 for no limit. */
   readonly maxmemory?: MemorySize;
+  /** Of all clients together, in bytes or as a part of `maxmemory`; 0 for no limit. */
+  readonly maxmemoryClients?: MemorySize | `${number}%`;
   readonly maxmemoryPolicy?: EvictionPolicy;
   readonly maxmemorySamples?: number;
   readonly lfuLogFactor?: number;

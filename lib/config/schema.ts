@@ -51,15 +51,26 @@ function integerSchema(row: Directive): DirectiveSchema {
   );
 }
 
+/** Directives with a negative minimum take percentages of `maxmemory`, too: up to so many. */
+function mostPercent(row: Directive): number {
+  return Math.max(0, -row.min);
+}
+
 function memorySchema(row: Directive): DirectiveSchema {
-  return v.pipe(
-    SINGLE,
+  const bytes = v.pipe(
     v.union([v.number(), v.pipe(v.string(), v.regex(MEMORY), v.transform(memoryBytes))]),
     v.integer(),
-    v.minValue(row.min),
+    v.minValue(Math.max(0, row.min)),
     v.maxValue(row.max),
     v.transform((value) => [String(value)]),
   );
+  const percent = v.pipe(
+    v.string(),
+    v.regex(/^\d{1,3}%$/),
+    v.check((text) => Number.parseInt(text, 10) <= mostPercent(row)),
+    v.transform((text) => [text]),
+  );
+  return v.pipe(SINGLE, mostPercent(row) > 0 ? v.union([percent, bytes]) : bytes);
 }
 
 function boolSchema(): DirectiveSchema {
@@ -167,8 +178,10 @@ export function describeExpected(row: Directive): string {
   switch (row.kind) {
     case 'integer':
       return range(row, 'an integer');
-    case 'memory':
-      return range(row, 'a number of bytes such as 1048576, 100mb or 1gb');
+    case 'memory': {
+      const bytes = range({ ...row, min: Math.max(0, row.min) }, 'a number of bytes such as 1048576, 100mb or 1gb');
+      return mostPercent(row) > 0 ? `${bytes}, or a percentage up to ${mostPercent(row)}%` : bytes;
+    }
     case 'bool':
       return 'yes or no';
     case 'enum':

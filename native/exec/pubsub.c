@@ -144,6 +144,18 @@ uint32_t pubsub_count(const struct session *session, enum topic_kind kind)
     return session->listening != NULL ? session->listening->counts[kind] : 0;
 }
 
+size_t pubsub_memory(const struct session *session)
+{
+    if (session->listening == NULL) {
+        return 0;
+    }
+    size_t count = 0;
+    for (int kind = 0; kind < TOPIC_KINDS; kind++) {
+        count += session->listening->counts[kind];
+    }
+    return sizeof *session->listening + count * sizeof(struct subscription);
+}
+
 /* The session's flag, and its part of the table, follow what it listens to. */
 static void settle_session(struct session *session)
 {

@@ -61,6 +61,9 @@ void pubsub_leave(struct pubsub *pubsub, struct session *session);
 /* What a session listens to of a kind. */
 uint32_t pubsub_count(const struct session *session, enum topic_kind kind);
 
+/* Bytes of its subscriptions; topics belong to nobody. */
+size_t pubsub_memory(const struct session *session);
+
 static inline bool pubsub_anybody(const struct pubsub *pubsub)
 {
     return __builtin_expect(atomic_load_explicit(&pubsub->subscriptions, memory_order_relaxed) != 0,

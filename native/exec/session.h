@@ -113,6 +113,10 @@ void session_reset(struct session *session, struct engine *engine, struct execut
 /* Never NULL; aborts when memory is short (bounded). */
 struct session_details *session_details(struct session *session);
 
+/* All bytes that belong to a session: its carrier's buffers, transaction, watched keys,
+ * subscriptions, prefixes; CLIENT LIST's tot-mem.  In the exclusive section or for one's own. */
+size_t session_memory(const struct session *session);
+
 /* CLIENT LIST's line of a session, without the newline, appended.  In the exclusive section
  * or for one's own. */
 void session_describe(const struct session *session, int64_t now_ms, struct buf *out);

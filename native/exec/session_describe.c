@@ -65,6 +65,13 @@ static void append_field(struct buf *out, struct bytes name, const struct buf *v
     }
 }
 
+size_t session_memory(const struct session *session)
+{
+    size_t query, query_free, output, pieces, total;
+    session->carrier->buffers(session, &query, &query_free, &output, &pieces, &total);
+    return total + transaction_memory(session) + pubsub_memory(session) + tracking_memory(session);
+}
+
 static void append_buffers(const struct session *session, struct buf *out)
 {
     size_t query, query_free, output, pieces, total;
@@ -75,7 +82,7 @@ static void append_buffers(const struct session *session, struct buf *out)
     buf_printf(out, " qbuf=%zu qbuf-free=%zu argv-mem=0 multi-mem=%zu rbs=0 rbp=0", query,
                query_free, queue);
     buf_printf(out, " obl=%zu oll=%zu omem=%zu tot-mem=%zu events=%s", output, pieces, output,
-               total + queue, output > 0 ? "rw" : "r");
+               session_memory(session), output > 0 ? "rw" : "r");
 }
 
 void session_describe(const struct session *session, int64_t now_ms, struct buf *out)

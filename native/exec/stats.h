@@ -35,6 +35,7 @@ static inline uint64_t stat_read(const _Atomic uint64_t *counter)
     X(steps)                                                                                       \
     X(client_disconnects)                                                                          \
     X(query_buffer_limit)                                                                          \
+    X(evicted_clients)                                                                             \
     X(output_buffer_limit)                                                                         \
     X(dirty)                                                                                       \
     X(denied_memory)                                                                               \

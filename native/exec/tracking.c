@@ -335,6 +335,14 @@ uint32_t tracking_prefix_count(const struct session *session)
     return count;
 }
 
+size_t tracking_memory(const struct session *session)
+{
+    const struct tracking_member *member = session->tracking;
+    return member == NULL ? 0
+                          : sizeof *member + member->pending.cap +
+                                tracking_prefix_count(session) * sizeof(struct tracking_hold);
+}
+
 void tracking_each_prefix(const struct session *session,
                           void (*visit)(void *user, struct bytes prefix), void *user)
 {

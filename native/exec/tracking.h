@@ -94,6 +94,9 @@ uint32_t tracking_prefix_count(const struct session *session);
 void tracking_each_prefix(const struct session *session,
                           void (*visit)(void *user, struct bytes prefix), void *user);
 
+/* Bytes of what it is told of, but for the prefixes' names, which others share. */
+size_t tracking_memory(const struct session *session);
+
 /* ---- For the executor ---------------------------------------------------------------------- */
 
 static inline bool tracking_any(const struct tracking *tracking)

@@ -53,6 +53,7 @@ enum rln_close_reason {
     RLN_CLOSE_PROTOCOL_ERROR,
     RLN_CLOSE_QUERY_BUFFER,  /* client-query-buffer-limit */
     RLN_CLOSE_OUTPUT_BUFFER, /* client-output-buffer-limit */
+    RLN_CLOSE_CLIENT_MEMORY, /* maxmemory-clients: it was the largest */
     RLN_CLOSE_SOCKET_ERROR,  /* ECONNRESET, EPIPE, ... */
     RLN_CLOSE_SERVER_STOP,
 };

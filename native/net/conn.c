@@ -50,8 +50,15 @@ static void buffers(const struct session *session, size_t *query, size_t *query_
     *query_free = conn->input.cap - conn->input.len;
     *output = outbox_memory(conn->outbox);
     *output_pieces = conn->outbox == NULL ? 0 : 1 + conn->outbox->kept.part_count;
-    *total = sizeof *conn + conn->input.cap + reader_memory(conn->reader) +
-             (conn->outbox == NULL ? 0 : sizeof *conn->outbox + conn->outbox->kept.out.cap);
+    *total =
+        sizeof *conn + conn->input.cap + reader_memory(conn->reader) + outbox_held(conn->outbox);
+}
+
+void conn_count_memory(struct conn *conn)
+{
+    size_t now = session_memory(&conn->session);
+    stat_add(&conn->worker->client_memory, now - conn->counted);
+    conn->counted = now;
 }
 
 static void kill_session(struct session *session)
@@ -127,6 +134,7 @@ struct conn *conn_create(struct worker *worker, int fd, const struct peer *peer)
     session_init(&conn->session, worker->net->engine,
                  peer->family == AF_UNIX ? &unix_carrier : &tcp_carrier,
                  worker->executor.thread.now_ms);
+    conn_count_memory(conn);
     conn->next = worker->conns;
     if (conn->next != NULL) {
         conn->next->previous = conn;
@@ -173,6 +181,7 @@ void conn_destroy(struct conn *conn)
         conn->next->previous = conn->previous;
     }
     worker->conn_count--;
+    stat_add(&worker->client_memory, 0 - conn->counted);
     worker->waiting_count -= conn->waiting;
     session_release(&conn->session, worker->net->engine, &worker->executor);
     worker->kind->remove(worker->poller, conn->fd);

@@ -23,6 +23,7 @@ struct conn {
     struct reader *reader;        /* the place inside the incomplete command, or NULL */
     struct outbox *outbox;        /* unsent replies, or NULL */
     struct peer peer;
+    size_t counted; /* of its memory, in the worker's sum */
     int fd;
     uint32_t deadline_at; /* 1 + its index among the worker's deadlines; 0: not there */
     uint8_t interest;     /* what the poller watches: enum poll_interest */
@@ -41,6 +42,18 @@ void conn_destroy(struct conn *conn);
 
 /* Watches for 'interest' from now on; no system call when nothing changes. */
 void conn_set_interest(struct conn *conn, int interest);
+
+/* Brings the worker's sum of memory up to date. */
+void conn_count_memory(struct conn *conn);
+
+/* True when it may have more than this struct, or had. */
+static inline bool conn_has_memory(const struct conn *conn)
+{
+    const struct session *session = &conn->session;
+    return ((uintptr_t)conn->outbox | conn->input.cap | (uintptr_t)session->transaction |
+            (session->flags & (SESSION_SUBSCRIBED | SESSION_TRACKS)) |
+            (conn->counted ^ sizeof *conn)) != 0;
+}
 
 /* The peer as text, for events and logs; returns the length. */
 size_t conn_peer_text(const struct conn *conn, char *out, size_t room);

@@ -38,7 +38,8 @@ struct net_settings {
     _Atomic uint64_t pubsub_hard_limit; /* client-output-buffer-limit pubsub */
     _Atomic uint64_t pubsub_soft_limit;
     _Atomic int64_t pubsub_soft_seconds;
-    _Atomic uint64_t reply_pause; /* client-reply-pause: unsent bytes at which a client's
+    _Atomic uint64_t client_memory_limit; /* maxmemory-clients, in bytes; 0: none */
+    _Atomic uint64_t reply_pause;         /* client-reply-pause: unsent bytes at which a client's
                                            further commands wait; 0: never */
 };
 
@@ -48,6 +49,8 @@ struct net_hooks {
     void (*disconnected)(void *user, const struct conn *conn, enum rln_close_reason reason);
     void (*client_error)(void *user, const struct conn *conn, struct bytes text);
     void (*limit_reached)(void *user, const char *directive, int64_t limit, int64_t refused);
+    /* All clients together have passed client_memory_limit; told again as long as they do. */
+    void (*clients_too_large)(void *user);
     /* The error line (with '-' and CRLF) for a client that must not come in, or nothing. */
     struct bytes (*refusal)(void *user, const struct peer *peer);
     void *user;
@@ -67,5 +70,10 @@ struct net {
     _Atomic int64_t clients;   /* connected, counted by the acceptor */
     _Atomic uint64_t accepted, rejected, accept_errors, accept_pauses, client_errors;
 };
+
+/* Memory of all clients now.  Any thread, while there are workers. */
+uint64_t net_client_memory(const struct net *net);
+/* It has passed its limit. */
+bool net_clients_too_large(const struct net *net);
 
 #endif

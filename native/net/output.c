@@ -212,6 +212,15 @@ size_t outbox_memory(const struct outbox *outbox)
     return left->end - left->at + (left->part_end - left->part) * sizeof(struct reply_part);
 }
 
+size_t outbox_held(const struct outbox *outbox)
+{
+    if (outbox == NULL) {
+        return 0;
+    }
+    size_t own = outbox->kept.out.cap + outbox->kept.part_room * sizeof(struct reply_part);
+    return sizeof *outbox + (own > outbox->unsent ? own : outbox->unsent);
+}
+
 size_t outbox_left(const struct outbox *outbox)
 {
     return outbox == NULL ? 0 : outbox->unsent;

@@ -46,6 +46,8 @@ void outbox_destroy(struct outbox *outbox);
 enum output_result outbox_send(int fd, struct outbox *outbox, uint64_t *sent);
 /* Memory of its own for what is unsent (a value that is only referred to is not its own). */
 size_t outbox_memory(const struct outbox *outbox);
+/* All memory that it holds, values of others included: they may be kept by nobody else. */
+size_t outbox_held(const struct outbox *outbox);
 /* Unsent bytes, those that are only referred to included: a reader who is behind by many of
  * them may be all that keeps replaced values alive. */
 size_t outbox_left(const struct outbox *outbox);

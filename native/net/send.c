@@ -134,6 +134,7 @@ void send_pushed(struct worker *worker)
         if ((conn->session.flags & SESSION_CLOSE_NOW) != 0) {
             worker_close(worker, conn, (enum rln_close_reason)conn->session.close_reason);
         } else {
+            conn_count_memory(conn);
             conn_set_interest(conn, (conn->interest & POLL_READ) |
                                         (conn->outbox != NULL ? POLL_WRITE : 0));
         }

@@ -429,6 +429,9 @@ static void settle(struct worker *worker, struct step_client *client)
     if (deadline != 0 && conn->deadline_at == 0) {
         deadlines_add(&worker->deadlines, conn, deadline);
     }
+    if (conn_has_memory(conn)) {
+        conn_count_memory(conn);
+    }
     bool reads = (flags & SESSION_CLOSE_AFTER_REPLY) == 0 && !conn->waiting;
     conn_set_interest(conn, (reads ? POLL_READ : 0) | (unsent ? POLL_WRITE : 0));
 }

@@ -168,7 +168,7 @@ static void close_killed(struct worker *worker)
     for (struct conn *conn = worker->conns; conn != NULL; conn = next) {
         next = conn->next;
         if (atomic_load_explicit(&conn->session.killed, memory_order_acquire)) {
-            worker_close(worker, conn, RLN_CLOSE_KILLED);
+            worker_close(worker, conn, (enum rln_close_reason)conn->session.close_reason);
         }
     }
 }
@@ -249,6 +249,21 @@ static int patience(const struct worker *worker)
     return worker->conn_count > 0 ? ROUND_MS : -1;
 }
 
+uint64_t net_client_memory(const struct net *net)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < net->worker_count; i++) {
+        sum += stat_read(&net->workers[i].client_memory);
+    }
+    return sum;
+}
+
+bool net_clients_too_large(const struct net *net)
+{
+    uint64_t limit = atomic_load_explicit(&net->settings.client_memory_limit, memory_order_relaxed);
+    return limit != 0 && net_client_memory(net) >= limit;
+}
+
 static void read_mail(struct worker *worker)
 {
     if (mailbox_has_mail(&worker->mailbox)) {
@@ -301,6 +316,9 @@ static void serve(struct worker *worker, int count)
     executor_enter(&worker->executor);
     serve_in_batch(worker, count);
     executor_leave(&worker->executor);
+    if (net_clients_too_large(worker->net)) {
+        worker->net->hooks.clients_too_large(worker->net->hooks.user);
+    }
 }
 
 static int wait_for_events(struct worker *worker, int timeout_ms)

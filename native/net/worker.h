@@ -33,11 +33,12 @@ struct worker {
                                          exclusive section, too, by others */
     struct conn *pushed;    /* clients with messages to send */
     struct mailbox mailbox;
-    struct deadlines deadlines;  /* of blocked clients */
-    _Atomic uint32_t load;       /* connections and jobs to adopt; the acceptor reads it */
-    _Atomic bool stopping;       /* finish what is in hand, then end */
-    _Atomic bool killed_waiting; /* some session of ours was killed */
-    int64_t next_round_ms;       /* monotonic; when idle clients are looked for again */
+    struct deadlines deadlines;     /* of blocked clients */
+    _Atomic uint64_t client_memory; /* of its clients; others read it */
+    _Atomic uint32_t load;          /* connections and jobs to adopt; the acceptor reads it */
+    _Atomic bool stopping;          /* finish what is in hand, then end */
+    _Atomic bool killed_waiting;    /* some session of ours was killed */
+    int64_t next_round_ms;          /* monotonic; when idle clients are looked for again */
     struct step step;
     struct step *outer; /* the step whose command takes long, while others are served in another */
     struct conn *held;  /* and the client of that command */

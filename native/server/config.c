@@ -149,6 +149,18 @@ static void publish_to_engine(const struct config *config)
     publish_to_values(config, keyspace_limits(config->engine->keyspace));
 }
 
+/* Redis allows no less than 128 kB, so that one can still talk to the server. */
+static uint64_t client_memory_limit(const struct config *config)
+{
+    enum { LEAST = 128 * 1024 };
+    int64_t asked = number_of(config, "maxmemory-clients");
+    uint64_t limit = (uint64_t)asked;
+    if (asked < 0) {
+        limit = (uint64_t)((double)count_of(config, "maxmemory") * (double)-asked / 100);
+    }
+    return limit > 0 && limit < LEAST ? LEAST : limit;
+}
+
 static void publish_to_net(const struct config *config)
 {
     struct net_settings *net = config->net;
@@ -161,6 +173,7 @@ static void publish_to_net(const struct config *config)
     net->max_arguments = (uint64_t)number_of(config, "proto-max-multibulk-len");
     net->max_inline = (uint64_t)number_of(config, "proto-inline-max-size");
     net->query_buffer_limit = (uint64_t)number_of(config, "client-query-buffer-limit");
+    net->client_memory_limit = client_memory_limit(config);
     net->reply_pause = (uint64_t)number_of(config, "client-reply-pause");
     config_output_limits(value_of(config, "client-output-buffer-limit"), limits);
     net->output_hard_limit = limits[OUTPUT_NORMAL].hard;

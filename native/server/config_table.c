@@ -342,9 +342,10 @@ static const struct rln_directive directives[] = {
       .summary = "Bytes of messages waiting for a worker at which commands that write or publish "
                  "wait; at twice as many, messages are lost and their clients closed; 0: no "
                  "limit." },
-    { .name = "maxmemory-clients", .kind = RLN_DIRECTIVE_MEMORY, .fallback = "0", .min = 0,
-      .max = INT64_MAX, .fixed = true,
-      .summary = "Bytes of all clients beyond which some are closed." },
+    { .name = "maxmemory-clients", .kind = RLN_DIRECTIVE_MEMORY, .fallback = "0", .min = -100,
+      .max = INT64_MAX,
+      .summary = "Memory of all clients, in bytes or as N% of maxmemory, beyond which the largest "
+                 "are closed; 0: no limit." },
     { .name = "maxmemory-eviction-tenacity", .kind = RLN_DIRECTIVE_INTEGER, .fallback = "10",
       .min = 0, .max = 100, .fixed = true,
       .summary = "Effort of eviction." },

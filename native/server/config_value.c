@@ -99,11 +99,36 @@ static bool parse_integer(const struct rln_directive *row, struct bytes raw,
     return true;
 }
 
+/* "N%": kept as a negative number. */
+static bool parse_percent(const struct rln_directive *row, struct bytes raw,
+                          struct config_value *value, char *error)
+{
+    int64_t percent;
+    if (raw.len < 2 || raw.at[raw.len - 1] != '%' ||
+        !num_parse_i64((struct bytes){ raw.at, raw.len - 1 }, &percent) || percent < 0) {
+        return refuse(error, "argument must be a memory or percent value");
+    }
+    if (percent > -row->min) {
+        snprintf(error, CONFIG_ERROR_ROOM, "percentage argument must be less or equal to %" PRId64,
+                 -row->min);
+        return false;
+    }
+    set_number(value, -percent);
+    if (percent > 0) {
+        mem_free(value->text);
+        set_text(value, raw);
+    }
+    return true;
+}
+
 static bool parse_memory(const struct rln_directive *row, struct bytes raw,
                          struct config_value *value, char *error)
 {
     uint64_t number;
     if (!num_parse_memory(raw, &number)) {
+        if (row->min < 0) {
+            return parse_percent(row, raw, value, error);
+        }
         return refuse(error, "argument must be a memory value");
     }
     if (number > INT64_MAX) {
@@ -394,7 +419,7 @@ void config_value_append(const struct rln_directive *row, const struct config_va
                          struct buf *out)
 {
     struct bytes text = config_value_bytes(value);
-    if (row->kind == RLN_DIRECTIVE_MEMORY) {
+    if (row->kind == RLN_DIRECTIVE_MEMORY && value->number >= 0) {
         append_memory((uint64_t)value->number, out);
     } else if (strcmp(row->name, "client-output-buffer-limit") == 0) {
         struct output_limit limits[OUTPUT_CLASSES];

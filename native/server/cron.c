@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "exec/memory_limit.h"
 #include "exec/pause.h"
+#include "server/client_eviction.h"
 #include "server/server.h"
 #include "store/eviction.h"
 
@@ -16,6 +17,7 @@ enum {
     PAUSE_MS = 1,           /* after a burst that did not finish */
     SAMPLE_US = 100 * 1000, /* between two samples of the rates */
     TELL_US = 100 * 1000,   /* between two events about expired keys */
+    LOOK_US = 100 * 1000,   /* between two looks for a client to close, when there was none */
     TRIM = 1000,            /* keys of client-side caching, in one burst */
 };
 
@@ -40,6 +42,13 @@ void cron_request_stop(struct cron *cron)
 {
     atomic_store_explicit(&cron->stopping, true, memory_order_release);
     os_wake(&cron->waker);
+}
+
+void cron_wake_for_clients(struct cron *cron)
+{
+    if (!atomic_exchange_explicit(&cron->clients_too_large, true, memory_order_acq_rel)) {
+        os_wake(&cron->waker);
+    }
 }
 
 void cron_release(struct cron *cron)
@@ -92,6 +101,27 @@ static bool keep_limit(struct executor *executor)
     return kept && memory_limit_passed(executor->engine);
 }
 
+/* Closes the largest clients above maxmemory-clients; true when there is more to do.  While
+ * nobody may be closed, the note of those who wake stays, so that they need not do it again. */
+static bool keep_client_limit(struct cron *cron, int64_t now_us)
+{
+    struct rln_server *server = cron->server;
+    if (now_us - cron->evicted_nobody_us < LOOK_US && cron->evicted_nobody_us != 0) {
+        return false;
+    }
+    atomic_store_explicit(&cron->clients_too_large, false, memory_order_release);
+    if (!net_clients_too_large(&server->net)) {
+        cron->evicted_nobody_us = 0;
+        return false;
+    }
+    bool any = client_eviction_run(&cron->executor, &server->net);
+    if (!any) {
+        cron->evicted_nobody_us = now_us;
+        atomic_store_explicit(&cron->clients_too_large, true, memory_order_release);
+    }
+    return any;
+}
+
 /* One burst; returns the milliseconds until the next. */
 static int64_t work(struct cron *cron)
 {
@@ -112,6 +142,7 @@ static int64_t work(struct cron *cron)
     }
     bool more = keyspace_background(&cron->executor.thread, BURST_US);
     more = keep_limit(&cron->executor) || more;
+    more = keep_client_limit(cron, now_us) || more;
     more = tracking_trim(&cron->executor, TRIM) || more;
     if (now_us - cron->sampled_us >= SAMPLE_US) {
         cron->sampled_us = now_us;
@@ -131,7 +162,9 @@ static void *run(void *argument)
     while (!atomic_load_explicit(&cron->stopping, memory_order_acquire)) {
         int64_t wait_ms = work(cron);
         struct pollfd fd = { .fd = cron->waker.read_fd, .events = POLLIN };
-        (void)poll(&fd, 1, (int)wait_ms);
+        if (poll(&fd, 1, (int)wait_ms) > 0) {
+            os_waker_drain(&cron->waker);
+        }
     }
     return NULL;
 }

@@ -18,7 +18,9 @@ struct cron {
     _Atomic bool stopping;
     struct os_waker waker;
     struct executor executor;
-    int64_t sampled_us, told_us; /* monotonic */
+    _Atomic bool clients_too_large; /* it was woken for that */
+    int64_t sampled_us, told_us;    /* monotonic */
+    int64_t evicted_nobody_us;      /* monotonic; the last look in vain for a client to close */
     uint64_t told_expired, told_evicted;
 };
 
@@ -27,6 +29,8 @@ MUST_CHECK bool cron_init(struct cron *cron, struct rln_server *server);
 /* 0 or an errno value. */
 MUST_CHECK int cron_start(struct cron *cron);
 void cron_request_stop(struct cron *cron);
+/* The clients have passed maxmemory-clients.  Any thread. */
+void cron_wake_for_clients(struct cron *cron);
 /* Joins the thread and frees everything. */
 void cron_release(struct cron *cron);
 

@@ -226,14 +226,14 @@ static void info_memory(const struct info_page *page)
                "mem_replication_backlog:0\r\n"
                "mem_total_replication_buffers:0\r\n"
                "mem_clients_slaves:0\r\n"
-               "mem_clients_normal:0\r\n"
+               "mem_clients_normal:%" PRIu64 "\r\n"
                "mem_cluster_links:0\r\n"
                "mem_aof_buffer:0\r\n"
                "mem_allocator:slab\r\n"
                "active_defrag_running:0\r\n"
                "lazyfree_pending_objects:%zu\r\n"
                "lazyfreed_objects:0\r\n",
-               keyspace_pending_frees(page->engine->keyspace));
+               page->facts.client_memory, keyspace_pending_frees(page->engine->keyspace));
 }
 
 /* ---- Which sections --------------------------------------------------------------------- */

@@ -44,6 +44,7 @@ struct info_facts {
     uint64_t accept_pauses;     /* times that the acceptor waited for descriptors */
     uint64_t client_errors;     /* connections that ended by an error */
     size_t largest_query_buffer, largest_output_buffer; /* of recent clients */
+    uint64_t client_memory;                             /* of all clients of the network */
     size_t startup_memory;  /* engine_memory() when the server began to listen */
     int64_t shutdown_in_ms; /* of a running SHUTDOWN's patience; negative: none */
     bool supervised;

@@ -86,7 +86,7 @@ static void write_keys(const struct info_page *page)
                "expired_time_cap_reached_count:0\r\n"
                "expire_cycle_cpu_milliseconds:0\r\n"
                "evicted_keys:%" PRIu64 "\r\n"
-               "evicted_clients:0\r\n"
+               "evicted_clients:%" PRIu64 "\r\n"
                "total_eviction_exceeded_time:0\r\n"
                "current_eviction_exceeded_time:0\r\n"
                "keyspace_hits:%" PRIu64 "\r\n"
@@ -99,7 +99,8 @@ static void write_keys(const struct info_page *page)
                "migrate_cached_sockets:0\r\n"
                "slave_expires_tracked_keys:0\r\n",
                keyspace_expired(page->engine->keyspace), keyspace_evicted(page->engine->keyspace),
-               stat_read(&page->stats.keyspace_hits), stat_read(&page->stats.keyspace_misses),
+               stat_read(&page->stats.evicted_clients), stat_read(&page->stats.keyspace_hits),
+               stat_read(&page->stats.keyspace_misses),
                pubsub_topics(&page->engine->pubsub, TOPIC_CHANNEL),
                pubsub_topics(&page->engine->pubsub, TOPIC_PATTERN),
                pubsub_topics(&page->engine->pubsub, TOPIC_SHARD));

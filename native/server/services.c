@@ -134,6 +134,12 @@ static void client_error(void *user, const struct conn *conn, struct bytes text)
         (struct rln_event){ .type = RLN_EVENT_CLIENT_ERROR, .text = { text.at, text.len } });
 }
 
+static void clients_too_large(void *user)
+{
+    struct rln_server *server = user;
+    cron_wake_for_clients(&server->cron);
+}
+
 static void limit_reached(void *user, const char *directive, int64_t limit, int64_t refused)
 {
     struct rln_server *server = user;
@@ -195,6 +201,7 @@ void services_fill(struct rln_server *server)
         .disconnected = disconnected,
         .client_error = client_error,
         .limit_reached = limit_reached,
+        .clients_too_large = clients_too_large,
         .refusal = refusal,
         .user = server,
     };
@@ -209,6 +216,7 @@ void server_facts(void *user, struct info_facts *facts)
     facts->io_model = net->model == IO_BLOCKING ? "blocking" : "events";
     facts->poller = net->poller != NULL ? net->poller->name : "none";
     facts->workers = net->worker_count;
+    facts->client_memory = net_client_memory(net);
     if (net->shared_jobs != NULL) {
         facts->job_queue_depth = queue_depth(net->shared_jobs);
         facts->job_queue_capacity = net->job_queue_length;

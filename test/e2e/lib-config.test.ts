@@ -67,6 +67,7 @@ const TYPED_OPTIONS: { readonly [Key in keyof Required<DirectiveOptions>]: true 
   hz: true,
   dynamicHz: true,
   maxmemory: true,
+  maxmemoryClients: true,
   maxmemoryPolicy: true,
   maxmemorySamples: true,
   lfuLogFactor: true,
@@ -219,6 +220,12 @@ describe('the sources together', () => {
     ]);
   });
 
+  test('accept the memory of clients as a part of maxmemory', () => {
+    const text = (maxmemoryClients: unknown): string =>
+      resolveConfig({ options: { maxmemoryClients } }).text('maxmemory-clients');
+    expect([text('5%'), text('100%'), text('1mb'), text(0)]).toEqual(['5%', '100%', '1048576', '0']);
+  });
+
   test('collect the lines of a directive that repeats, and replace them from a stronger source', () => {
     const file = write(
       'repeat.conf',
@@ -326,6 +333,11 @@ describe('mistakes', () => {
     [{ port: 65536 }, 'an integer from 0 to 65535, got 65536'],
     [{ port: 1.5 }, 'an integer from 0 to 65535, got 1.5'],
     [{ ioModel: 'threads' }, 'one of events, blocking, got "threads"'],
+    [
+      { maxmemoryClients: '101%' },
+      'a number of bytes such as 1048576, 100mb or 1gb, 0 or more, or a percentage up to 100%, got "101%"',
+    ],
+    [{ maxmemoryClients: -5 }, 'or a percentage up to 100%, got -5'],
     [{ maxmemory: '1tb' }, 'a number of bytes such as 1048576, 100mb or 1gb, 0 or more, got "1tb"'],
     [{ protectedMode: 'maybe' }, 'yes or no, got "maybe"'],
     [{ requirepass: null }, 'one text, got null'],
