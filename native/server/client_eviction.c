@@ -70,7 +70,10 @@ bool client_eviction_run(struct executor *executor, struct net *net)
     uint64_t limit = atomic_load_explicit(&net->settings.client_memory_limit, memory_order_relaxed);
     unsigned evicted = 0;
     executor_enter(executor);
-    executor_begin_exclusive(executor);
+    if (!executor_begin_exclusive(executor)) {
+        executor_leave(executor);
+        return false;
+    }
     look_around(executor->engine, &survey);
     while (limit != 0 && survey.total >= limit && evicted < survey.count) {
         const struct candidate *largest = &survey.largest[evicted++];
