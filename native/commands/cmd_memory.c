@@ -68,6 +68,7 @@ static enum err stats(struct call *call)
 {
     struct reply *reply = call->reply;
     struct memory_facts facts;
+    struct script_usage scripts = engine_script_usage(call->engine);
     memory_facts_read(call, &facts);
     uint64_t dataset = facts.used > facts.overhead ? facts.used - facts.overhead : 0;
     uint64_t net = facts.used > facts.startup ? facts.used - facts.startup : 1;
@@ -80,8 +81,8 @@ static enum err stats(struct call *call)
     tell_number(reply, "clients.normal", facts.clients);
     tell_number(reply, "cluster.links", 0);
     tell_number(reply, "aof.buffer", 0);
-    tell_number(reply, "lua.caches", 0);
-    tell_number(reply, "functions.caches", 0);
+    tell_number(reply, "lua.caches", scripts.scripts);
+    tell_number(reply, "functions.caches", scripts.libraries);
     for (uint32_t db = 0; db < keyspace_databases(call->keyspace); db++) {
         if (keyspace_size(call->keyspace, db) > 0) {
             tell_database(call, db, &facts);

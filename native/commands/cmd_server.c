@@ -28,12 +28,7 @@ static enum err dbsize(struct call *call)
 static enum err flush(struct call *call, uint32_t db) REQUIRES(*call->keys)
 {
     bool lazily = call->engine->settings.lazy_user_flush;
-    if (args_option(&call->args, LIT("async"))) {
-        lazily = true;
-    } else if (args_option(&call->args, LIT("sync"))) {
-        lazily = false;
-    }
-    enum err err = args_end(&call->args);
+    enum err err = args_end_lazily(&call->args, &lazily);
     if (err != OK) {
         return err;
     }

@@ -82,3 +82,13 @@ enum err args_end(struct args *args)
     }
     return args->err;
 }
+
+enum err args_end_lazily(struct args *args, bool *lazily)
+{
+    if (args_option(args, LIT("async"))) {
+        *lazily = true;
+    } else if (args_option(args, LIT("sync"))) {
+        *lazily = false;
+    }
+    return args_end(args);
+}

@@ -45,6 +45,9 @@ static inline bool args_word_is_next(const struct args *args)
 bool args_option(struct args *args, struct bytes word);
 /* The same, and at least 'values' arguments follow it. */
 bool args_option_with(struct args *args, struct bytes word, uint32_t values);
+/* "[ASYNC | SYNC]", which stands last: ASYNC makes '*lazily' true, SYNC false, neither leaves it.
+ * What args_end() gives. */
+MUST_CHECK enum err args_end_lazily(struct args *args, bool *lazily);
 /* Marks an unknown option: ERR_SYNTAX. */
 static inline void args_unknown(struct args *args)
 {

@@ -202,6 +202,16 @@ void engine_release(struct engine *engine)
     engine->past_latency = NULL;
 }
 
+struct script_usage engine_script_usage(const struct engine *engine)
+{
+    struct attachment *scripting = atomic_load_explicit(&engine->scripting, memory_order_acquire);
+    struct script_usage usage = { 0 };
+    if (scripting != NULL) {
+        scripting->usage(scripting, &usage);
+    }
+    return usage;
+}
+
 size_t engine_memory(const struct engine *engine)
 {
     return sizeof *engine + keyspace_memory(engine->keyspace) +

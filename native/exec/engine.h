@@ -81,8 +81,18 @@ struct engine_services {
 
 /* What a layer above keeps with an engine or an executor: made when it is first needed, and
  * ended together with what it is attached to. */
+struct script_usage;
 struct attachment {
     void (*destroy)(struct attachment *attachment);
+    /* Of engine->scripting only. */
+    void (*usage)(struct attachment *attachment, struct script_usage *usage);
+};
+
+/* What INFO tells of scripts. */
+struct script_usage {
+    uint64_t machines;           /* bytes of all threads' interpreters */
+    uint64_t scripts, libraries; /* bytes of their texts and what belongs to them */
+    uint64_t script_count, library_count, function_count;
 };
 
 struct engine {
@@ -170,6 +180,9 @@ void engine_error_stats(struct engine *engine,
                         void (*each)(void *user, struct bytes word, uint64_t count), void *user);
 /* CONFIG RESETSTAT; in the exclusive section. */
 void engine_reset_stats(struct engine *engine);
+
+/* All zero when there has been no script yet. */
+struct script_usage engine_script_usage(const struct engine *engine);
 
 /* Bytes of data and overhead, as used_memory tells and maxmemory compares. */
 size_t engine_memory(const struct engine *engine);

@@ -7,12 +7,12 @@
 
 /* ---- Their client ------------------------------------------------------------------------ */
 
-/* What MONITOR tells as the address of a script's commands. */
+/* What the slow log tells of a script's commands. */
 static void addresses(const struct session *session, struct buf *peer, struct buf *ours)
 {
     (void)session;
-    buf_append(peer, LIT("lua"));
-    buf_append(ours, LIT("lua"));
+    buf_append(peer, LIT("?:0"));
+    buf_append(ours, LIT("?:0"));
 }
 
 static int descriptor(const struct session *session)
@@ -47,6 +47,7 @@ static const struct session_carrier script_carrier = {
     .kill = ignore,
     .answered = ignore,
     .push = ignore_bytes,
+    .monitored_as = "lua",
     .kind = 'N',
     .internal = true,
 };
@@ -130,6 +131,17 @@ static enum err find_obstacle(const struct inner *inner, const struct command *c
     return OK;
 }
 
+/* Counts a refusal, for which the script's own error does not count then. */
+static enum err reject(struct executor *executor, const struct command *command, enum err err)
+{
+    const char *text = err_text(err);
+    perform_count_error(executor, (struct bytes){ text, strcspn(text, " ") });
+    if (command != NULL) {
+        stat_add(&executor->commands[command->derived.index].rejected, 1);
+    }
+    return err;
+}
+
 enum err inner_run(struct inner *inner, const struct bytes *argv, uint32_t argc,
                    struct reply *reply)
 {
@@ -138,14 +150,15 @@ enum err inner_run(struct inner *inner, const struct bytes *argv, uint32_t argc,
     if (command == NULL) {
         const struct command *container;
         (void)registry_find(executor->engine->registry, argv, argc, &container);
-        return container != NULL && argc < 2 ? ERR_SCRIPT_ARITY : ERR_SCRIPT_UNKNOWN;
+        return reject(executor, NULL,
+                      container != NULL && argc < 2 ? ERR_SCRIPT_ARITY : ERR_SCRIPT_UNKNOWN);
     }
     enum err err = find_obstacle(inner, command, argc);
     if (err != OK) {
-        return err;
+        return reject(executor, command, err);
     }
     if ((command->flags & CMD_WRITE) != 0 && !may_write(inner)) {
-        return ERR_SCRIPT_KILLED;
+        return reject(executor, command, ERR_SCRIPT_KILLED);
     }
     struct task task = { executor, &inner->client, command, argv, argc, reply };
     uint32_t noted = executor->noted_errors, db = executor->lock.db;

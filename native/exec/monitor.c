@@ -99,7 +99,12 @@ static void write_line(const struct task *task, struct buf *line)
 {
     struct buf peer = { 0 }, ours = { 0 };
     int64_t now_us = clock_wall_us(task->executor->engine->clock);
-    task->session->carrier->addresses(task->session, &peer, &ours);
+    const struct session_carrier *carrier = task->session->carrier;
+    if (carrier->monitored_as != NULL) {
+        buf_append(&peer, bytes_of(carrier->monitored_as));
+    } else {
+        carrier->addresses(task->session, &peer, &ours);
+    }
     buf_printf(line, "+%lld.%06lld [%u ", (long long)(now_us / 1000000),
                (long long)(now_us % 1000000), task->session->db);
     buf_append(line, buf_bytes(&peer));
@@ -165,12 +170,19 @@ void monitors_tell_lost(struct executor *executor)
 
 void monitor_tell(const struct task *task)
 {
+    if ((task->command->flags & (CMD_ADMIN | CMD_SKIP_MONITOR)) == 0) {
+        monitor_tell_now(task);
+    }
+}
+
+void monitor_tell_now(const struct task *task)
+{
     struct buf line = { 0 };
     size_t room = 64;
     for (uint32_t i = 0; i < task->argc; i++) {
         room += 4 * task->argv[i].len + 3;
     }
-    if ((task->command->flags & (CMD_ADMIN | CMD_SKIP_MONITOR)) != 0 || !buf_reserve(&line, room)) {
+    if (!buf_reserve(&line, room)) {
         return;
     }
     write_line(task, &line);

@@ -42,5 +42,7 @@ void monitors_tell_lost(struct executor *executor);
 
 /* Tells a command that has just run. */
 void monitor_tell(const struct task *task);
+/* Tells one that is about to run, whatever its row says: a script, before its commands. */
+void monitor_tell_now(const struct task *task);
 
 #endif

@@ -56,11 +56,15 @@ static struct bytes error_word(const struct reply *reply)
 
 void perform_note_error(struct executor *executor, const struct reply *reply)
 {
+    executor->noted_errors = reply->errors;
+    perform_count_error(executor, error_word(reply));
+}
+
+void perform_count_error(struct executor *executor, struct bytes word)
+{
     struct error_stats *errors = &executor->errors;
-    struct bytes word = error_word(reply);
     uint32_t used = atomic_load_explicit(&errors->used, memory_order_relaxed);
     uint32_t at = 0;
-    executor->noted_errors = reply->errors;
     stat_add(&executor->stats.error_replies, 1);
     while (at < used && !bytes_equal(bytes_of(errors->kinds[at].word), word)) {
         at++;

@@ -22,6 +22,9 @@ void perform_note_long(const struct task *task, uint64_t ticks);
 /* Counts the newest error reply by its first word. */
 void perform_note_error(struct executor *executor, const struct reply *reply);
 
+/* Counts an error by its first word. */
+void perform_count_error(struct executor *executor, struct bytes word);
+
 /* The moments from which 'notable_ticks' is made: the slow log's threshold, as it is now. */
 void perform_set_notable(struct executor *executor);
 

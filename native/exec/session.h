@@ -40,6 +40,7 @@ struct session_carrier {
     void (*overrun)(struct session *session);
     /* The box of its owner; NULL for clients that get no messages.  Any thread. */
     struct mailbox *(*mailbox)(const struct session *session);
+    const char *monitored_as; /* in MONITOR, instead of the address; or NULL */
     char kind;     /* CLIENT LIST's flag: 'N' a normal client, 'U' one of a Unix socket */
     bool internal; /* of the same process: SESSION_INTERNAL, authenticated, not counted */
 };

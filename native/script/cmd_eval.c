@@ -38,6 +38,7 @@ static enum err evaluate(struct call *call, bool by_digest, bool read_only)
     struct bytes given = call_argument(call, 1);
     char digest[SHA1_HEX_LEN];
     struct run run = { 0 };
+    start_tell(call);
     if (by_digest && given.len != SHA1_HEX_LEN) {
         return ERR_NO_SCRIPT;
     }

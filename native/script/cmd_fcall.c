@@ -8,6 +8,7 @@ static enum err call_function(struct call *call, bool read_only)
 {
     struct bytes name = call_argument(call, 1);
     struct run run = { .is_function = true };
+    start_tell(call);
     uint32_t flags;
     struct machine *machine = machine_open(call->executor);
     if (machine == NULL || !functions_prepare(machine)) {

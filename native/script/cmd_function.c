@@ -74,11 +74,8 @@ static enum err flush(struct call *call)
     if (scripting == NULL) {
         return ERR_OUT_OF_MEMORY;
     }
-    if (args_left(&call->args) > 0 && !args_option(&call->args, LIT("async")) &&
-        !args_option(&call->args, LIT("sync"))) {
-        args_unknown(&call->args);
-    }
-    if (args_end(&call->args) != OK) {
+    bool lazily; /* What nobody uses any more goes at once, or with the last who does. */
+    if (args_end_lazily(&call->args, &lazily) != OK) {
         reply_error(call->reply, LIT("ERR FUNCTION FLUSH only supports SYNC|ASYNC option"));
         return ERR_REPLIED;
     }

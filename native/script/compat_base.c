@@ -59,27 +59,14 @@ static int to_number(lua_State *lua)
 
 /* ---- Tables --------------------------------------------------------------------------------- */
 
-/* Keys that are integers to 5.3 are floats to the script. */
 static int next(lua_State *lua)
 {
     luaL_checktype(lua, 1, LUA_TTABLE);
     lua_settop(lua, 2);
     (void)sandbox_reveal(lua, 1);
-    if (lua_type(lua, 2) == LUA_TNUMBER) {
-        int is_integer;
-        lua_Integer key = lua_tointegerx(lua, 2, &is_integer);
-        if (is_integer != 0) {
-            lua_pushinteger(lua, key);
-            lua_replace(lua, 2);
-        }
-    }
     if (lua_next(lua, 1) == 0) {
         lua_pushnil(lua);
         return 1;
-    }
-    if (lua_isinteger(lua, 2)) {
-        lua_pushnumber(lua, lua_tonumber(lua, 2));
-        lua_replace(lua, 2);
     }
     return 2;
 }

@@ -8,7 +8,7 @@
 
 void compat_cut_argument(lua_State *lua, int index)
 {
-    if (lua_isinteger(lua, index) || !lua_isnumber(lua, index)) {
+    if (!lua_isnumber(lua, index)) {
         return;
     }
     lua_pushinteger(lua, lib_integer_of(lua_tonumber(lua, index)));

@@ -176,3 +176,18 @@ bool functions_find(struct scripting *scripting, struct bytes name, uint32_t *fl
     mutex_unlock(&scripting->mutex);
     return found != NULL;
 }
+
+size_t functions_memory(const struct scripting *scripting)
+{
+    size_t size = 0;
+    for (const struct library *at = scripting->libraries.first; at != NULL; at = at->next) {
+        size += sizeof *at + strlen(at->name) + 1 + at->code.cap + at->text.cap +
+                at->room * sizeof *at->functions;
+        for (uint32_t i = 0; i < at->count; i++) {
+            const struct function *function = &at->functions[i];
+            size += strlen(function->name) + 1;
+            size += function->description != NULL ? strlen(function->description) + 1 : 0;
+        }
+    }
+    return size;
+}

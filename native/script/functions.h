@@ -44,6 +44,9 @@ MUST_CHECK bool functions_join(struct scripting *scripting, struct library_list 
 bool functions_delete(struct scripting *scripting, struct bytes name);
 void functions_flush(struct scripting *scripting);
 
+/* Bytes of all libraries; under the lock of 'scripting'. */
+size_t functions_memory(const struct scripting *scripting);
+
 /* True, and the flags, when there is such a function. */
 bool functions_find(struct scripting *scripting, struct bytes name, uint32_t *flags);
 

@@ -72,7 +72,9 @@ static int tell_fault(lua_State *lua)
     }
     lua_pushliteral(lua, "ignore_error_stats_update");
     if (lua_rawget(lua, 1) == LUA_TBOOLEAN && lua_toboolean(lua, -1)) {
-        machine->executor->noted_errors = run->reply->errors;
+        struct executor *executor = machine->executor;
+        executor->noted_errors = run->reply->errors;
+        stat_add(&executor->commands[run->call->command->derived.index].failed, 1);
     }
     return 0;
 }

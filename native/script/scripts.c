@@ -20,6 +20,22 @@ static void destroy(struct attachment *attachment)
     mem_free(scripting);
 }
 
+static void read_usage(struct attachment *attachment, struct script_usage *usage)
+{
+    struct scripting *scripting = (struct scripting *)attachment;
+    mutex_lock(&scripting->mutex);
+    *usage = (struct script_usage){
+        .machines = atomic_load_explicit(&scripting->lua_memory, memory_order_relaxed),
+        .scripts = atomic_load_explicit(&scripting->memory, memory_order_relaxed) +
+                   scripting->room * sizeof scripting->slots[0],
+        .libraries = functions_memory(scripting),
+        .script_count = scripting->count,
+        .library_count = scripting->libraries.libraries,
+        .function_count = scripting->libraries.functions,
+    };
+    mutex_unlock(&scripting->mutex);
+}
+
 struct scripting *scripting_of(struct engine *engine)
 {
     struct attachment *there = atomic_load_explicit(&engine->scripting, memory_order_acquire);
@@ -32,6 +48,7 @@ struct scripting *scripting_of(struct engine *engine)
     }
     memset(made, 0, sizeof *made);
     made->attachment.destroy = destroy;
+    made->attachment.usage = read_usage;
     made->slots = mem_try_alloc(FIRST_ROOM * sizeof made->slots[0]);
     if (made->slots == NULL) {
         mem_free(made);

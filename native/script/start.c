@@ -3,6 +3,7 @@
 
 #include "base/num.h"
 #include "exec/memory_limit.h"
+#include "exec/perform.h"
 
 enum { NUMKEYS_AT = 2, FIRST_KEY_AT = 3 };
 
@@ -10,6 +11,15 @@ static enum err refuse(struct call *call, const char *text)
 {
     reply_error(call->reply, bytes_of(text));
     return ERR_REPLIED;
+}
+
+void start_tell(const struct call *call)
+{
+    if (monitors_any(&call->engine->monitors)) {
+        struct task task = { call->executor,  call->session,   call->command,
+                             call->args.argv, call->args.argc, call->reply };
+        monitor_tell_now(&task);
+    }
 }
 
 enum err start_read_keys(struct call *call, const char *bad_count, struct run *run)

@@ -182,22 +182,24 @@ static void write_used_memory(const struct info_page *page, uint64_t used, uint6
                dataset, used == 0 ? 0.0 : (double)dataset * 100 / (double)used);
 }
 
-/* Memory of scripts and functions, of which there are none. */
+/* A thread has one interpreter for both: its memory counts as that of scripts. */
 static void write_script_memory(const struct info_page *page)
 {
-    buf_printf(page->out, "used_memory_lua:0\r\n"
-                          "used_memory_vm_eval:0\r\n"
-                          "used_memory_lua_human:0B\r\n"
-                          "used_memory_scripts_eval:0\r\n"
-                          "number_of_cached_scripts:0\r\n"
-                          "number_of_functions:0\r\n"
-                          "number_of_libraries:0\r\n"
-                          "used_memory_vm_functions:0\r\n"
-                          "used_memory_vm_total:0\r\n"
-                          "used_memory_vm_total_human:0B\r\n"
-                          "used_memory_functions:0\r\n"
-                          "used_memory_scripts:0\r\n"
-                          "used_memory_scripts_human:0B\r\n");
+    struct script_usage usage = engine_script_usage(page->engine);
+
+    write_bytes(page, "used_memory_lua", usage.machines);
+    buf_printf(page->out,
+               "used_memory_vm_eval:%" PRIu64 "\r\n"
+               "used_memory_scripts_eval:%" PRIu64 "\r\n"
+               "number_of_cached_scripts:%" PRIu64 "\r\n"
+               "number_of_functions:%" PRIu64 "\r\n"
+               "number_of_libraries:%" PRIu64 "\r\n"
+               "used_memory_vm_functions:0\r\n",
+               usage.machines, usage.scripts, usage.script_count, usage.function_count,
+               usage.library_count);
+    write_bytes(page, "used_memory_vm_total", usage.machines);
+    buf_printf(page->out, "used_memory_functions:%" PRIu64 "\r\n", usage.libraries);
+    write_bytes(page, "used_memory_scripts", usage.scripts + usage.libraries);
 }
 
 static void info_memory(const struct info_page *page)

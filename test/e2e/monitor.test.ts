@@ -1,6 +1,7 @@
 /** MONITOR shows every command of every client, but no secrets and no administration. */
+import { describeServers } from '../support/both-servers';
 import { ServerProcess, sleep } from '../support/server';
-import { encode } from '../support/wire-client';
+import { encode, RawClient } from '../support/wire-client';
 
 test('a monitor sees the commands of other clients as Redis prints them, until RESET', async () => {
   const server = await ServerProcess.start(['--workers', '2']);
@@ -34,4 +35,45 @@ test('a monitor sees the commands of other clients as Redis prints them, until R
   monitor.close();
   client.close();
   expect(await server.stop()).toEqual({ code: 0, signal: null });
+});
+
+describeServers('scripts', (server) => {
+  test('are shown before their commands, by MONITOR and in the slow log', async () => {
+    const monitor = await RawClient.connect(server.port);
+    const client = await RawClient.connect(server.port);
+    await client.call('CONFIG', 'SET', 'slowlog-log-slower-than', '0');
+    await client.call('SLOWLOG', 'RESET');
+    expect(await monitor.call('MONITOR')).toBe('+OK\r\n');
+    await client.call('EVAL', "redis.call('SET', KEYS[1], 'v') redis.pcall('NOSUCH') return 1", '1', 'k');
+    await client.call('EVAL', 'return 1', 'x');
+    await client.call('EVALSHA', 'f'.repeat(40), '0');
+    await client.call('MULTI');
+    await client.call('EVAL_RO', "return redis.call('GET', 'k')", '0');
+    await client.call('EXEC');
+    await client.call('FUNCTION', 'LOAD', "#!lua name=l\nredis.register_function('f', function() end)");
+    await client.call('FCALL', 'f', '0');
+    const shown: string[] = [];
+    for (let i = 0; i < 10; i++)
+      shown.push((await monitor.reply()).replace(/^\+\d+\.\d{6} /, '').replace(/127\S*\]/, 'ADDRESS]'));
+    expect(shown).toEqual([
+      `[0 ADDRESS] "EVAL" "redis.call('SET', KEYS[1], 'v') redis.pcall('NOSUCH') return 1" "1" "k"\r\n`,
+      '[0 lua] "SET" "k" "v"\r\n',
+      '[0 ADDRESS] "EVAL" "return 1" "x"\r\n',
+      `[0 ADDRESS] "EVALSHA" "${'f'.repeat(40)}" "0"\r\n`,
+      '[0 ADDRESS] "MULTI"\r\n',
+      `[0 ADDRESS] "EVAL_RO" "return redis.call('GET', 'k')" "0"\r\n`,
+      '[0 lua] "GET" "k"\r\n',
+      '[0 ADDRESS] "EXEC"\r\n',
+      `[0 ADDRESS] "FUNCTION" "LOAD" "#!lua name=l\\nredis.register_function('f', function() end)"\r\n`,
+      '[0 ADDRESS] "FCALL" "f" "0"\r\n',
+    ]);
+    // Of the commands of a script, those of a client that is nowhere.
+    const log = await client.call('SLOWLOG', 'GET', '-1');
+    expect([...log.matchAll(/\$3\r\n(GET|SET)\r\n[^?]*?\$3\r\n\?:0\r\n/g)].map((found) => found[1])).toEqual([
+      'GET',
+      'SET',
+    ]);
+    monitor.close();
+    client.close();
+  });
 });
