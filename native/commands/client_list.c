@@ -126,7 +126,8 @@ enum err client_list(struct call *call)
 /* ---- KILL ----------------------------------------------------------------------------- */
 
 struct kill_filter {
-    uint64_t id; /* 0: any */
+    uint64_t id;     /* 0: any */
+    int64_t max_age; /* seconds; 0: any */
     enum client_type type;
     struct bytes peer, ours; /* empty: any */
     bool skip_me;
@@ -140,6 +141,19 @@ static enum err read_id(struct call *call, struct bytes text, struct kill_filter
         return ERR_REPLIED;
     }
     filter->id = (uint64_t)id;
+    return OK;
+}
+
+static enum err read_max_age(struct call *call, struct bytes text, struct kill_filter *filter)
+{
+    if (!num_parse_i64(text, &filter->max_age)) {
+        reply_error(call->reply, LIT("ERR maxage is not an integer or out of range"));
+        return ERR_REPLIED;
+    }
+    if (filter->max_age <= 0) {
+        reply_error(call->reply, LIT("ERR maxage should be greater than 0"));
+        return ERR_REPLIED;
+    }
     return OK;
 }
 
@@ -174,6 +188,8 @@ static enum err read_filters(struct call *call, struct kill_filter *filter)
             filter->ours = args_next(args);
         } else if (args_option_with(args, LIT("user"), 1)) {
             err = check_user(call, args_next(args));
+        } else if (args_option_with(args, LIT("maxage"), 1)) {
+            err = read_max_age(call, args_next(args), filter);
         } else if (args_option_with(args, LIT("skipme"), 1)) {
             err = read_skip_me(args_next(args), filter);
         } else {
@@ -190,6 +206,7 @@ static bool is_meant(const struct call *call, const struct kill_filter *filter,
                      const struct session *session)
 {
     if (!is_client(session) || (filter->id != 0 && session->id != filter->id) ||
+        (filter->max_age != 0 && (call->now_ms - session->created_ms) / 1000 < filter->max_age) ||
         !is_of_type(session, filter->type) || (filter->skip_me && session == call->session)) {
         return false;
     }

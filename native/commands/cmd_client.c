@@ -213,6 +213,8 @@ static enum err help(struct call *call)
         "      The type.",
         "    * USER <username>",
         "      The user.",
+        "    * MAXAGE <seconds>",
+        "      At least so old.",
         "    * SKIPME (YES|NO)",
         "      Whether the caller's own connection stays (it does without this).",
         "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)|ID <client-id> [...]]",
@@ -337,7 +339,7 @@ static const struct command rows[] = {
         .syntax = "filter=<addr:string | new-format=<[ID client-id:integer] | [TYPE "
                   "normal_master_slave_pubsub=<NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | "
                   "[USER username:string] | [ADDR addr:string] | [LADDR laddr:string] | "
-                  "[SKIPME yes/no:string]>...>",
+                  "[SKIPME yes/no:string] | [MAXAGE maxage:integer]>...>",
         .history = kill_history,
     },
     {

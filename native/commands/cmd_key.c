@@ -52,6 +52,9 @@ static enum err touch(struct call *call) REQUIRES(*call->keys)
         }
         lookup_count(call, entry != NULL);
         count += entry != NULL;
+        if (entry != NULL) {
+            keyspace_note_use(call->thread, entry);
+        }
     }
     reply_integer(call->reply, count);
     return OK;

@@ -72,11 +72,16 @@ void executor_release(struct executor *executor)
     executor->latency = NULL;
 }
 
+static inline void note_uses(struct executor *executor)
+{
+    executor->thread.access_now = (uint32_t)(executor->thread.now_ms / 1000) & ACCESS_CLOCK_MASK;
+}
+
 static void take_time(struct executor *executor)
 {
     int64_t stopped_ms = busy_now_ms(&executor->engine->busy);
     executor->thread.now_ms = stopped_ms != 0 ? stopped_ms : clock_wall_ms(executor->engine->clock);
-    executor->thread.access_now = (uint32_t)(executor->thread.now_ms / 1000) & ACCESS_CLOCK_MASK;
+    note_uses(executor);
     executor->tick = ticks_now();
 }
 
@@ -126,7 +131,11 @@ bool executor_begin_exclusive(struct executor *executor) UNCHECKED_LOCKING
             keyspace_enter(&executor->thread);
         }
         executor->era++;
+        bool unnoted = executor->thread.access_now == ACCESS_UNNOTED;
         take_time(executor); /* Others may have had it for long. */
+        if (unnoted) {
+            executor->thread.access_now = ACCESS_UNNOTED;
+        }
     }
     executor->exclusive += taken;
     return taken;
@@ -311,12 +320,16 @@ static inline void run_visibly(struct executor *executor, struct session *sessio
 }
 
 /* CLIENT REPLY OFF and SKIP: takes the reply back, unless the command was one that switched
- * replies on. */
-static ASIDE void run_silently(struct executor *executor, struct session *session,
-                               const struct request *request, struct reply *reply)
+ * replies on.  CLIENT NO-TOUCH: that it uses keys is not noted. */
+static ASIDE void run_discreetly(struct executor *executor, struct session *session,
+                                 const struct request *request, struct reply *reply)
 {
     struct reply_mark mark = reply_mark(reply);
+    if ((session->flags & SESSION_NO_TOUCH) != 0) {
+        executor->thread.access_now = ACCESS_UNNOTED;
+    }
     run_visibly(executor, session, request, reply);
+    note_uses(executor);
     if ((session->flags & SESSION_POSTPONED) == 0) {
         if ((session->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP)) != 0) {
             reply_rewind(reply, mark);
@@ -353,8 +366,9 @@ static ASIDE void finish(struct executor *executor, struct session *session,
 void executor_run(struct executor *executor, struct session *session, const struct request *request,
                   struct reply *reply)
 {
-    if (__builtin_expect((session->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP)) != 0, 0)) {
-        run_silently(executor, session, request, reply);
+    enum { DISCREET = SESSION_REPLY_OFF | SESSION_REPLY_SKIP | SESSION_NO_TOUCH };
+    if (__builtin_expect((session->flags & DISCREET) != 0, 0)) {
+        run_discreetly(executor, session, request, reply);
     } else {
         run_visibly(executor, session, request, reply);
     }

@@ -1,7 +1,7 @@
 /* How accesses age; see access.h. */
 #include "store/access.h"
 
-enum { ACCESS_MASK = 0xffffff, COUNTER_MAX = 255 };
+enum { COUNTER_MAX = 255 };
 
 static uint32_t minutes_now(const struct store_thread *thread)
 {
@@ -26,11 +26,14 @@ uint32_t access_initial(const struct keyspace *ks, const struct store_thread *th
     if (atomic_load_explicit(&ks->lfu, memory_order_relaxed)) {
         return (minutes_now(thread) << 8) | ACCESS_LFU_INITIAL;
     }
-    return thread->access_now & ACCESS_MASK;
+    return access_clock(thread);
 }
 
 void access_note_lfu(const struct keyspace *ks, struct store_thread *thread, struct entry *entry)
 {
+    if (thread->access_now == ACCESS_UNNOTED) {
+        return;
+    }
     unsigned counter = decayed(ks, thread, entry_access(entry));
     if (counter < COUNTER_MAX) {
         unsigned factor = atomic_load_explicit(&ks->lfu_log_factor, memory_order_relaxed);
@@ -60,13 +63,22 @@ int64_t keyspace_idle_seconds(const struct store_thread *thread, const struct en
     if (atomic_load_explicit(&thread->keyspace->lfu, memory_order_relaxed)) {
         return 0;
     }
-    return (thread->access_now - entry_access(entry)) & ACCESS_MASK;
+    return (access_clock(thread) - entry_access(entry)) & ACCESS_MASK;
 }
 
 unsigned keyspace_frequency(const struct keyspace *ks, const struct store_thread *thread,
                             const struct entry *entry)
 {
     return decayed(ks, thread, entry_access(entry));
+}
+
+void keyspace_note_use(struct store_thread *thread, struct entry *entry)
+{
+    if (thread->access_now == ACCESS_UNNOTED) {
+        thread->access_now = access_clock(thread);
+        access_note(thread->keyspace, thread, entry);
+        thread->access_now = ACCESS_UNNOTED;
+    }
 }
 
 void keyspace_set_new(const struct store_thread *thread, struct entry *entry)
@@ -78,7 +90,7 @@ void keyspace_set_idle(const struct store_thread *thread, struct entry *entry, i
 {
     if (!keyspace_is_lfu(thread->keyspace)) {
         /* The clock turns over after half a year: who was idle for longer gets half of that. */
-        int64_t now = thread->access_now & ACCESS_MASK;
+        int64_t now = access_clock(thread);
         int64_t when = seconds <= now ? now - seconds : (now + ACCESS_MASK / 2) % ACCESS_MASK;
         entry_set_access(entry, (uint32_t)when);
     }

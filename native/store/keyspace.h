@@ -50,6 +50,9 @@ struct keyspace *keyspace_create(const struct keyspace_options *options);
 /* No thread may be joined any more.  NULL is fine. */
 void keyspace_destroy(struct keyspace *ks);
 
+/* As a thread's access_now: that keys are used is not noted (CLIENT NO-TOUCH). */
+#define ACCESS_UNNOTED UINT32_MAX
+
 /* What one executing thread brings to the keyspace: its word of the exclusive section,
  * its heap for entries, and counters that only it writes.  A thread must be joined to
  * touch the keyspace, and be inside a batch (keyspace_enter) or the exclusive section. */
@@ -313,6 +316,8 @@ void keyspace_hold_expiry(struct keyspace *ks, bool hold);
 /* Whether hooks.created is called. */
 void keyspace_tell_created(struct keyspace *ks, bool on);
 
+/* TOUCH: notes a use by a thread that notes none. */
+void keyspace_note_use(struct store_thread *thread, struct entry *entry);
 /* The policy by which accesses are noted: false notes seconds (LRU), true notes a decaying
  * counter (LFU). */
 void keyspace_set_lfu(struct keyspace *ks, bool lfu, unsigned log_factor, unsigned decay_minutes);

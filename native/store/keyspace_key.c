@@ -268,7 +268,7 @@ enum err keyspace_find(struct keyspace *ks, struct keylock *lock, struct bytes k
     }
     *found = entry;
     if (UNLIKELY(entry_access(entry) != lock->thread->access_now)) {
-        entry_set_access(entry, lock->thread->access_now);
+        access_set_now(lock->thread, entry);
     }
     return OK;
 }

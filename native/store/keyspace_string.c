@@ -40,7 +40,7 @@ static inline void overwrite(const struct keyspace *ks, struct store_thread *thr
     memcpy(entry_value_at(entry), value.at, value.len);
     entry->value_len = (uint16_t)value.len;
     entry->encoding = string_encoding(value) & 15;
-    access_note(ks, thread, entry);
+    access_renew(ks, thread, entry);
 }
 
 /* Sets the value by a new entry.  'former' is the one to replace, or NULL. */
@@ -154,7 +154,7 @@ enum err keyspace_set_string(struct keyspace *ks, struct keylock *lock, struct b
     entry->value_len = (uint16_t)value.len;
     entry->encoding = string_encoding(value) & 15;
     if (UNLIKELY(entry_access(entry) != lock->thread->access_now)) {
-        entry_set_access(entry, lock->thread->access_now);
+        entry_set_access(entry, access_clock(lock->thread));
     }
     return OK;
 }

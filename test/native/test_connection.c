@@ -345,6 +345,82 @@ static void tracking_is_off_and_its_arguments_are_checked(void)
     close_clients();
 }
 
+/* Of a key that was last used 100 seconds ago, after a command: 0, or 100 still. */
+static void check_idle_after(const char *line, int seconds)
+{
+    char expected[32];
+    snprintf(expected, sizeof expected, ":%d\r\n", seconds);
+    CHECK_REPLY(RUN_LINE(&other, "MSET k v counter 1"), "+OK\r\n");
+    CHECK_REPLY(RUN_LINE(&other, "HSET h f v"), ":1\r\n");
+    run_advance_ms(&server, 100000);
+    struct bytes reply = RUN_LINE(&client, line);
+    CHECK(reply.at[0] != '-');
+    const char *key = strstr(line, " h") != NULL        ? "OBJECT IDLETIME h"
+                      : strstr(line, "counter") != NULL ? "OBJECT IDLETIME counter"
+                                                        : "OBJECT IDLETIME k";
+    CHECK_REPLY(RUN_LINE(&other, key), expected);
+    CHECK_REPLY(RUN_LINE(&client, key), expected);
+    CHECK_REPLY(RUN_LINE(&other, "FLUSHALL"), "+OK\r\n");
+}
+
+static void no_touch_keeps_a_clients_reads_from_counting_as_use(void)
+{
+    open_clients();
+    check_idle_after("GET k", 0);
+    CHECK_REPLY(RUN_LINE(&client, "CLIENT NO-TOUCH ON"), "+OK\r\n");
+    check_idle_after("GET k", 100);
+    check_idle_after("STRLEN k", 100);
+    check_idle_after("MGET k counter", 100);
+    check_idle_after("HGETALL h", 100);
+    check_idle_after("HSET h g w", 100);
+    check_idle_after("COPY k other", 100); /* In the exclusive section. */
+    check_idle_after("PING", 100);
+    check_idle_after("TOUCH k", 0);
+    check_idle_after("TOUCH h", 0);
+    check_idle_after("SET k w", 0); /* A value of its own. */
+    check_idle_after("SET k a-value-that-is-longer-than-the-one-before", 0);
+    CHECK_REPLY(RUN_LINE(&client, "CLIENT NO-TOUCH OFF"), "+OK\r\n");
+    check_idle_after("GET k", 0);
+    close_clients();
+}
+
+static void no_touch_keeps_the_counter_of_uses(void)
+{
+    open_clients();
+    keyspace_set_lfu(server.engine.keyspace, true, 0, 1);
+    CHECK_REPLY(RUN_LINE(&other, "SET k v"), "+OK\r\n");
+    CHECK_REPLY(RUN_LINE(&other, "OBJECT FREQ k"), ":5\r\n");
+    CHECK_REPLY(RUN_LINE(&other, "GET k"), "$1\r\nv\r\n");
+    CHECK_REPLY(RUN_LINE(&other, "OBJECT FREQ k"), ":6\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "CLIENT NO-TOUCH ON"), "+OK\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "GET k"), "$1\r\nv\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "SET k w"), "+OK\r\n");
+    CHECK_REPLY(RUN_LINE(&other, "OBJECT FREQ k"), ":6\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "TOUCH k"), ":1\r\n");
+    CHECK_REPLY(RUN_LINE(&other, "OBJECT FREQ k"), ":7\r\n");
+    CHECK_REPLY(RUN_LINE(&other, "FLUSHALL"), "+OK\r\n");
+    keyspace_set_lfu(server.engine.keyspace, false, 10, 1);
+    close_clients();
+}
+
+static void kill_finds_clients_by_their_age(void)
+{
+    open_clients();
+    CHECK_REPLY(RUN_LINE(&client, "CLIENT KILL MAXAGE x"),
+                "-ERR maxage is not an integer or out of range\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "CLIENT KILL MAXAGE 0"),
+                "-ERR maxage should be greater than 0\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "CLIENT KILL MAXAGE 10"), ":0\r\n");
+    run_advance_ms(&server, 9999);
+    CHECK_REPLY(RUN_LINE(&client, "CLIENT KILL MAXAGE 10"), ":0\r\n");
+    run_advance_ms(&server, 1);
+    CHECK_REPLY(RUN_LINE(&client, "CLIENT KILL MAXAGE 11"), ":0\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "CLIENT KILL TYPE pubsub MAXAGE 10"), ":0\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "CLIENT KILL TYPE normal MAXAGE 10"), ":1\r\n");
+    CHECK_INT(kills, 1);
+    close_clients();
+}
+
 int main(void)
 {
     run_server_init(&server);
@@ -363,6 +439,9 @@ int main(void)
     RUN_TEST(time_is_the_clocks);
     RUN_TEST(debug_is_for_those_who_may);
     RUN_TEST(tracking_is_off_and_its_arguments_are_checked);
+    RUN_TEST(no_touch_keeps_a_clients_reads_from_counting_as_use);
+    RUN_TEST(no_touch_keeps_the_counter_of_uses);
+    RUN_TEST(kill_finds_clients_by_their_age);
     run_server_release(&server);
     return check_done();
 }
