@@ -41,6 +41,7 @@
     X(ERR_SCRIPT_UNKNOWN, "ERR Unknown Redis command called from script")                          \
     X(ERR_SCRIPT_ARITY, "ERR Wrong number of args calling Redis command from script")              \
     X(ERR_SCRIPT_COMMAND, "ERR This Redis command is not allowed from script")                     \
+    X(ERR_SCRIPT_UNDECLARED, "ERR Script attempted to access a key that it has not declared")      \
     X(ERR_SCRIPT_READ_ONLY, "ERR Write commands are not allowed from read-only scripts.")          \
     X(ERR_SCRIPT_REPLY, "ERR the reply of the script is larger than lua-reply-limit")              \
     X(ERR_BUSY_SCRIPT,                                                                             \

@@ -10,6 +10,7 @@
 #include "base/err.h"
 
 struct call;
+struct executor;
 struct request;
 
 /* In the order in which COMMAND INFO lists them. */
@@ -165,7 +166,11 @@ enum command_plan {
     PLAN_ONE_KEY,    /* the argument at 'key_at', whatever the others say */
     PLAN_KEYS,       /* what command_keys() finds */
     PLAN_EVERYTHING, /* the exclusive section (CMD_KEYS_ALL) */
+    PLAN_DECLARED,   /* what the row's 'needs' says */
 };
+
+/* What a command needs that may run scripts. */
+enum key_needs { NEEDS_EVERYTHING, NEEDS_KEYS_TO_READ, NEEDS_KEYS_TO_WRITE };
 
 /* What the registry derives from a row, in its own copy of it; rows leave it zero. */
 struct command_derived {
@@ -199,6 +204,9 @@ struct command {
     /* True for arguments with which the command must run in the exclusive section (COPY
      * with DB, MOVE ...). */
     bool (*needs_everything)(const struct bytes *argv, uint32_t argc);
+    /* For a CMD_KEYS_ALL command that may do with less: it is asked before each run outside of a
+     * transaction, on the thread that is about to run it and holds nothing yet. */
+    enum key_needs (*needs)(struct executor *executor, const struct bytes *argv, uint32_t argc);
     const char *since, *complexity, *summary;
     const char *syntax; /* of COMMAND DOCS' arguments (NULL: none); see exec/syntax.h */
     const char *deprecated_since, *replaced_by;

@@ -157,7 +157,7 @@ static enum command_plan derive_plan(const struct command *command)
     uint32_t count = key_spec_count(command);
     const struct key_spec *spec = &command->keys[0];
     if ((command->flags & CMD_KEYS_ALL) != 0) {
-        return PLAN_EVERYTHING;
+        return command->needs != NULL ? PLAN_DECLARED : PLAN_EVERYTHING;
     }
     if ((command->flags & CMD_WALKS) != 0 || command->handler == NULL ||
         (count == 0 && command->find_keys == NULL)) {

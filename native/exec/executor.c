@@ -85,10 +85,19 @@ static void take_time(struct executor *executor)
     executor->tick = ticks_now();
 }
 
+/* Whether hashes that were made before are right still. */
+static void follow_mapping(struct executor *executor)
+{
+    uint32_t mapping = keyspace_mapping(executor->thread.keyspace);
+    executor->era += mapping != executor->mapping;
+    executor->mapping = mapping;
+}
+
 void executor_enter(struct executor *executor)
 {
     keyspace_enter(&executor->thread);
     executor->era++;
+    executor->mapping = keyspace_mapping(executor->thread.keyspace);
     take_time(executor);
 }
 
@@ -130,7 +139,7 @@ bool executor_begin_exclusive(struct executor *executor) UNCHECKED_LOCKING
         if (!taken) {
             keyspace_enter(&executor->thread);
         }
-        executor->era++;
+        follow_mapping(executor);
         bool unnoted = executor->thread.access_now == ACCESS_UNNOTED;
         take_time(executor); /* Others may have had it for long. */
         if (unnoted) {
@@ -149,14 +158,20 @@ void executor_end_exclusive(struct executor *executor) UNCHECKED_LOCKING
     if (--executor->exclusive == 0) {
         keyspace_end_exclusive(&executor->thread, &executor->lock);
         keyspace_enter(&executor->thread);
+        follow_mapping(executor);
     }
+}
+
+static void refuse_busy(const struct task *task)
+{
+    reply_err(task->reply, busy_error(&task->executor->engine->busy), task->command->name);
+    perform_note_error(task->executor, task->reply);
 }
 
 static ASIDE void run_exclusively(const struct task *task)
 {
     if (!executor_begin_exclusive(task->executor)) {
-        reply_err(task->reply, busy_error(&task->executor->engine->busy), task->command->name);
-        perform_note_error(task->executor, task->reply);
+        refuse_busy(task);
         return;
     }
     task->executor->lock.db = task->session->db;
@@ -268,6 +283,68 @@ static ASIDE void run_with_keys(const struct task *task, const struct request *r
     perform_account(task, began);
 }
 
+/* The prepared keys of a request, when their hashes are still right; else none. */
+static uint32_t prepared_keys(const struct task *task, const struct request *request,
+                              const struct locked_key **keys)
+{
+    const struct executor *executor = task->executor;
+    *keys = executor->prepared + request->first_key;
+    return request->key_count > 0 && request->era == executor->era &&
+                   (*keys)->db == task->session->db
+               ? request->key_count
+               : 0;
+}
+
+/* A script that may touch anything.  What the keys are that it was called with is known. */
+static ASIDE void run_knowing_keys(const struct task *task, const struct request *request)
+{
+    struct executor *executor = task->executor;
+    if (!executor_begin_exclusive(executor)) {
+        refuse_busy(task);
+        return;
+    }
+    executor->lock.db = task->session->db;
+    executor->lock.key_count = prepared_keys(task, request, &executor->lock.keys);
+    uint64_t began = perform(task);
+    perform_account(task, began);
+    executor->lock.key_count = 0;
+    executor_end_exclusive(executor);
+}
+
+/* A script: with its keys when it is known to touch no others. */
+static ASIDE void run_as_needed(const struct task *task, const struct request *request)
+{
+    struct executor *executor = task->executor;
+    enum key_needs needs = task->command->needs(executor, task->argv, task->argc);
+    if (needs == NEEDS_EVERYTHING) {
+        run_knowing_keys(task, request);
+        return;
+    }
+    const struct locked_key *keys;
+    uint32_t count = prepared_keys(task, request, &keys);
+    if (count == 0) {
+        if (!executor_reserve_keys(executor, task->argc)) {
+            reply_err(task->reply, ERR_OUT_OF_MEMORY, task->command->name);
+            perform_note_error(executor, task->reply);
+            return;
+        }
+        count = find_keys(task); /* May be none: then there is none to touch. */
+        keys = executor->keys;
+    }
+    bool writes = needs == NEEDS_KEYS_TO_WRITE;
+    keylock_acquire(&executor->lock, task->session->db, keys, count,
+                    writes ? KEYLOCK_WRITE : KEYLOCK_READ);
+    if (writes && may_feed_waiting(task) && is_awaited(task, keys, count)) {
+        keylock_release(&executor->lock);
+        run_knowing_keys(task, request);
+        return;
+    }
+    uint64_t began = perform(task);
+    keylock_release(&executor->lock);
+    keyspace_reap(&executor->thread, &executor->lock);
+    perform_account(task, began);
+}
+
 static inline void run(const struct task *task, const struct request *request)
 {
     enum command_plan plan = (enum command_plan)task->command->derived.plan;
@@ -275,6 +352,8 @@ static inline void run(const struct task *task, const struct request *request)
         run_with_one_key(task, request);
     } else if (plan == PLAN_KEYS) {
         run_with_keys(task, request);
+    } else if (plan == PLAN_DECLARED) {
+        run_as_needed(task, request);
     } else if (plan == PLAN_EVERYTHING) {
         run_exclusively(task);
     } else {

@@ -78,6 +78,7 @@ struct executor {
     int64_t slow_us;             /* the setting that 'notable_ticks' was made from */
     uint32_t noted_errors;       /* reply->errors that the statistics know of */
     uint32_t era;                /* moves on when databases may have changed places */
+    uint32_t mapping;            /* keyspace_mapping() at that time */
     struct tracking_notes notes; /* keys changed in this batch, to be broadcast */
     uint32_t exclusive;          /* this thread is in the exclusive section, nested so often */
     uint8_t frame;               /* enum change_frame, of the effects being told */

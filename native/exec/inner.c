@@ -1,6 +1,7 @@
 /* Commands of scripts; see inner.h. */
 #include "exec/inner.h"
 
+#include "base/mem.h"
 #include "exec/memory_limit.h"
 #include "exec/perform.h"
 #include "exec/registry_internal.h"
@@ -142,8 +143,75 @@ static enum err reject(struct executor *executor, const struct command *command,
     return err;
 }
 
-enum err inner_run(struct inner *inner, const struct bytes *argv, uint32_t argc,
-                   struct reply *reply)
+/* ---- Its keys ---------------------------------------------------------------------------- */
+
+bool inner_may_hold_keys(const struct command *command)
+{
+    static const char *const harmless[] = { "echo", "ping", "publish", "spublish", "time" };
+    enum { NEVER = CMD_NOSCRIPT | CMD_KEYS_ALL | CMD_WALKS | CMD_SELECTS };
+    if ((command->flags & NEVER) != 0) {
+        return false;
+    }
+    if (command->derived.plan == PLAN_ONE_KEY) {
+        return true;
+    }
+    if (command->derived.plan == PLAN_KEYS) {
+        return command->find_keys == NULL && command->needs_everything == NULL;
+    }
+    for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++) {
+        if (strcmp(command->name, harmless[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The keys of a command that has several, or none. */
+static __attribute__((noinline)) bool covers_keys(struct keylock *lock, uint32_t db,
+                                                  const struct command *command, struct bytes *argv,
+                                                  uint32_t argc)
+{
+    enum { FEW = 64 };
+    struct found_key few[FEW], *found = few;
+    if (!lock->exclusive && !inner_may_hold_keys(command)) {
+        return false;
+    }
+    if (command->derived.plan != PLAN_KEYS) {
+        if (lock->exclusive) {
+            lock->key_count = 0; /* Databases may change places: the hashes are of now. */
+        }
+        return true;
+    }
+    if (argc > FEW) {
+        if (lock->exclusive) {
+            return true;
+        }
+        found = mem_try_alloc(argc * sizeof *found);
+    }
+    bool covered = found != NULL;
+    int count = covered ? command_keys(command, argv, argc, found) : 0;
+    for (int i = 0; i < count && covered; i++) {
+        covered = keylock_covers(lock, db, &argv[found[i].at]);
+    }
+    if (found != few) {
+        mem_free(found);
+    }
+    return covered;
+}
+
+/* What a script's keys are declared for: no command comes by one that is not held. */
+static inline bool is_covered(struct keylock *lock, uint32_t db, const struct command *command,
+                              struct bytes *argv, uint32_t argc)
+{
+    if (!lock->exclusive && lock->mode == KEYLOCK_READ && command->derived.writes) {
+        return false;
+    }
+    return command->derived.plan == PLAN_ONE_KEY
+               ? keylock_covers(lock, db, &argv[command->derived.key_at])
+               : covers_keys(lock, db, command, argv, argc);
+}
+
+enum err inner_run(struct inner *inner, struct bytes *argv, uint32_t argc, struct reply *reply)
 {
     struct executor *executor = inner->executor;
     const struct command *command = registry_find_fast(executor->engine->registry, argv, argc);
@@ -156,6 +224,9 @@ enum err inner_run(struct inner *inner, const struct bytes *argv, uint32_t argc,
     enum err err = find_obstacle(inner, command, argc);
     if (err != OK) {
         return reject(executor, command, err);
+    }
+    if (!is_covered(&executor->lock, inner->client.db, command, argv, argc)) {
+        return ERR_SCRIPT_UNDECLARED;
     }
     if ((command->flags & CMD_WRITE) != 0 && !may_write(inner)) {
         return reject(executor, command, ERR_SCRIPT_KILLED);

@@ -35,9 +35,14 @@ static inline bool inner_is_doomed(const struct inner *inner)
     return atomic_load_explicit(&inner->state, memory_order_relaxed) == INNER_DOOMED;
 }
 
+/* Whether a command of a script may run while only some keys are held, if it names no others: it
+ * has keys, which its specifications find, or nothing to do with any. */
+bool inner_may_hold_keys(const struct command *command);
+
 /* Runs one command and writes its reply, an error reply as well, to 'reply', which was empty.
- * An error that is returned instead says why it has not run. */
-MUST_CHECK enum err inner_run(struct inner *inner, const struct bytes *argv, uint32_t argc,
+ * An error that is returned instead says why it has not run.  Arguments that are keys which the
+ * lock knows are replaced by the lock's own bytes. */
+MUST_CHECK enum err inner_run(struct inner *inner, struct bytes *argv, uint32_t argc,
                               struct reply *reply) REQUIRES(inner->executor->lock);
 
 #endif

@@ -72,7 +72,8 @@ void executor_prepare(struct executor *executor, const struct session *session,
         request->has_key = true;
         note_hash(executor, request->key.hash);
         executor->ahead->members |= command->member_at != 0;
-    } else if (command != NULL && command->derived.plan == PLAN_KEYS) {
+    } else if (command != NULL &&
+               (command->derived.plan == PLAN_KEYS || command->derived.plan == PLAN_DECLARED)) {
         prepare_keys(executor, session->db, request);
     }
     request->hash_end = executor->ahead->count;

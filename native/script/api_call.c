@@ -58,6 +58,9 @@ static bool run_command(lua_State *lua) UNCHECKED_LOCKING
     if (err != OK) {
         lua_settop(lua, 0);
         fault_push_refusal(lua, err);
+        if (err == ERR_SCRIPT_UNDECLARED) {
+            return lua_error(lua) != 0; /* It ends, whoever called. */
+        }
         return true;
     }
     lua_settop(lua, 0);

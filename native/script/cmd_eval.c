@@ -3,15 +3,15 @@
 #include "script/start.h"
 
 /* The script of 'digest', compiled; made of 'body' if need be, when there is one. */
-static struct script *find_script(struct call *call, struct machine *machine, const char *digest,
-                                  const struct bytes *body, int *place)
+static const struct compiled *find_script(struct call *call, struct machine *machine,
+                                          const char *digest, const struct bytes *body)
 {
     struct buf error = { 0 };
-    struct script *script = machine_find(machine, digest, place);
-    if (script != NULL) {
-        return script;
+    const struct compiled *compiled = machine_find(machine, digest);
+    if (compiled != NULL) {
+        return compiled;
     }
-    script = scripts_find(machine->scripting, digest);
+    struct script *script = scripts_find(machine->scripting, digest);
     bool known = script != NULL;
     if (!known && body == NULL) {
         reply_err(call->reply, ERR_NO_SCRIPT, call->command->name);
@@ -20,7 +20,10 @@ static struct script *find_script(struct call *call, struct machine *machine, co
     if (!known) {
         script = scripts_create(*body, &error);
     }
-    if (script == NULL || !machine_compile(machine, script, place, &error)) {
+    if (script != NULL) {
+        compiled = machine_compile(machine, script, &error);
+    }
+    if (compiled == NULL) {
         reply_errorf(call->reply, "ERR %.*s", (int)error.len, error.at);
         script_unref(script);
         buf_release(&error);
@@ -30,7 +33,43 @@ static struct script *find_script(struct call *call, struct machine *machine, co
         scripts_add(machine->scripting, script, false);
     }
     script_unref(script); /* The machine has one, too. */
-    return machine_find(machine, digest, place);
+    return compiled;
+}
+
+static void digest_of(struct bytes given, bool by_digest, char digest[SHA1_HEX_LEN])
+{
+    if (by_digest) {
+        script_fold_digest(given.at, digest);
+    } else {
+        sha1_hex(given, digest);
+    }
+}
+
+/* Looks whether this thread knows the script, and what it needs. */
+static enum key_needs look_ahead(struct executor *executor, struct bytes given, bool by_digest)
+{
+    struct machine *machine = machine_there(executor);
+    if (machine == NULL || (by_digest && given.len != SHA1_HEX_LEN)) {
+        return NEEDS_EVERYTHING;
+    }
+    struct script_ahead *ahead = &machine->ahead;
+    digest_of(given, by_digest, ahead->digest);
+    ahead->text = given.at;
+    ahead->compiled = machine_find(machine, ahead->digest);
+    return ahead->compiled != NULL ? ahead->compiled->needs : NEEDS_EVERYTHING;
+}
+
+static enum key_needs eval_needs(struct executor *executor, const struct bytes *argv, uint32_t argc)
+{
+    (void)argc;
+    return look_ahead(executor, argv[1], false);
+}
+
+static enum key_needs evalsha_needs(struct executor *executor, const struct bytes *argv,
+                                    uint32_t argc)
+{
+    (void)argc;
+    return look_ahead(executor, argv[1], true);
 }
 
 static enum err evaluate(struct call *call, bool by_digest, bool read_only)
@@ -50,16 +89,23 @@ static enum err evaluate(struct call *call, bool by_digest, bool read_only)
     if (machine == NULL) {
         return ERR_OUT_OF_MEMORY;
     }
-    if (by_digest) {
-        script_fold_digest(given.at, digest);
+    const struct compiled *compiled = NULL;
+    const struct script_ahead *ahead = &machine->ahead;
+    /* In a transaction nobody has looked ahead. */
+    if (ahead->text == given.at && (call->session->flags & SESSION_EXECUTING) == 0) {
+        memcpy(digest, ahead->digest, sizeof digest);
+        compiled = ahead->compiled;
     } else {
-        sha1_hex(given, digest);
+        digest_of(given, by_digest, digest);
     }
-    int place;
-    struct script *script = find_script(call, machine, digest, by_digest ? NULL : &given, &place);
-    if (script == NULL) {
+    machine->ahead.text = NULL;
+    if (compiled == NULL || atomic_load_explicit(&compiled->script->gone, memory_order_acquire)) {
+        compiled = find_script(call, machine, digest, by_digest ? NULL : &given);
+    }
+    if (compiled == NULL) {
         return ERR_REPLIED;
     }
+    struct script *script = compiled->script;
     if (!atomic_load_explicit(&script->loaded, memory_order_relaxed)) {
         atomic_store_explicit(
             &script->used,
@@ -67,7 +113,7 @@ static enum err evaluate(struct call *call, bool by_digest, bool read_only)
             memory_order_relaxed);
     }
     run.name = script->digest;
-    return start_run(call, machine, script->flags, read_only, place, &run);
+    return start_run(call, machine, script->flags, read_only, compiled->place, &run);
 }
 
 static enum err eval(struct call *call)
@@ -108,6 +154,7 @@ static const struct command rows[] = {
     {
         .name = "eval",
         .handler = eval,
+        .needs = eval_needs,
         .arity = -3,
         .group = GROUP_SCRIPTING,
         .flags = SCRIPT_FLAGS | CMD_KEYS_ALL,
@@ -120,6 +167,7 @@ static const struct command rows[] = {
     {
         .name = "evalsha",
         .handler = evalsha,
+        .needs = evalsha_needs,
         .arity = -3,
         .group = GROUP_SCRIPTING,
         .flags = SCRIPT_FLAGS | CMD_KEYS_ALL,
@@ -132,6 +180,7 @@ static const struct command rows[] = {
     {
         .name = "eval_ro",
         .handler = eval_ro,
+        .needs = eval_needs,
         .arity = -3,
         .group = GROUP_SCRIPTING,
         .flags = SCRIPT_FLAGS | CMD_READONLY | CMD_KEYS_ALL,
@@ -144,6 +193,7 @@ static const struct command rows[] = {
     {
         .name = "evalsha_ro",
         .handler = evalsha_ro,
+        .needs = evalsha_needs,
         .arity = -3,
         .group = GROUP_SCRIPTING,
         .flags = SCRIPT_FLAGS | CMD_READONLY | CMD_KEYS_ALL,

@@ -15,9 +15,8 @@ static enum err load(struct call *call)
         return ERR_OUT_OF_MEMORY;
     }
     struct script *script = scripts_create(body, &error);
-    int place;
-    if (script != NULL && (machine_find(machine, script->digest, &place) != NULL ||
-                           machine_compile(machine, script, &place, &error))) {
+    if (script != NULL && (machine_find(machine, script->digest) != NULL ||
+                           machine_compile(machine, script, &error) != NULL)) {
         scripts_add(machine->scripting, script, true);
         reply_bytes(call->reply, (struct bytes){ script->digest, SHA1_HEX_LEN });
     } else {

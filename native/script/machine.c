@@ -5,18 +5,13 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "script/api.h"
+#include "script/declared.h"
 #include "script/functions.h"
 #include "script/fault.h"
 #include "script/load.h"
 #include "script/sandbox.h"
 
 enum { FIRST_ROOM = 64 };
-
-/* What was compiled of a script; 'script' NULL: a free slot. */
-struct compiled {
-    struct script *script;
-    int place; /* in the registry */
-};
 
 /* ---- Memory --------------------------------------------------------------------------------- */
 
@@ -111,6 +106,7 @@ static void close_state(struct machine *machine)
     }
     mem_free(machine->compiled);
     machine->compiled = NULL;
+    machine->ahead.text = NULL;
     machine->compiled_room = machine->compiled_count = 0;
     machine->functions_era = 0;
     if (machine->lua != NULL) {
@@ -186,6 +182,15 @@ struct machine *machine_open(struct executor *executor)
     return machine->lua != NULL || open_state(machine) ? machine : NULL;
 }
 
+struct machine *machine_there(const struct executor *executor)
+{
+    struct machine *machine = (struct machine *)executor->machine;
+    bool ready =
+        machine != NULL && machine->lua != NULL &&
+        atomic_load_explicit(&machine->scripting->era, memory_order_acquire) == machine->era;
+    return ready ? machine : NULL;
+}
+
 /* ---- Compiled scripts ------------------------------------------------------------------------ */
 
 static struct compiled *find_slot(const struct machine *machine, const char *digest)
@@ -241,7 +246,7 @@ static bool make_room(struct machine *machine)
     return true;
 }
 
-struct script *machine_find(struct machine *machine, const char *digest, int *place)
+const struct compiled *machine_find(struct machine *machine, const char *digest)
 {
     if (machine->compiled_count == 0) {
         return NULL;
@@ -250,8 +255,7 @@ struct script *machine_find(struct machine *machine, const char *digest, int *pl
     if (found->script == NULL || atomic_load_explicit(&found->script->gone, memory_order_acquire)) {
         return NULL;
     }
-    *place = found->place;
-    return found->script;
+    return found;
 }
 
 /* Given the script as a pointer: leaves the place of its function, or the message. */
@@ -264,33 +268,38 @@ static int compile(lua_State *lua)
     return 1;
 }
 
-bool machine_compile(struct machine *machine, struct script *script, int *place, struct buf *error)
+const struct compiled *machine_compile(struct machine *machine, struct script *script,
+                                       struct buf *error)
 {
     lua_State *lua = machine->lua;
+    struct compiled *slot = NULL;
     if (!make_room(machine)) {
         buf_append(error, LIT("out of memory"));
-        return false;
+        return NULL;
     }
     lua_pushcfunction(lua, compile);
     lua_pushlightuserdata(lua, script);
     bool fine = lua_pcall(lua, 1, 1, 0) == LUA_OK && lua_type(lua, -1) == LUA_TNUMBER;
     if (fine) {
-        *place = (int)lua_tointeger(lua, -1);
-        struct compiled *slot = find_slot(machine, script->digest);
+        slot = find_slot(machine, script->digest);
         if (slot->script != NULL) { /* One that is gone, and has come again. */
             luaL_unref(lua, LUA_REGISTRYINDEX, slot->place);
             script_unref(slot->script);
         } else {
             machine->compiled_count++;
         }
-        *slot = (struct compiled){ script_ref(script), *place };
+        *slot = (struct compiled){
+            .script = script_ref(script),
+            .place = (int)lua_tointeger(lua, -1),
+            .needs = declared_needs(machine->executor->engine->registry, script->text),
+        };
     } else {
         buf_append(error, LIT("Error compiling script (new function): "));
         buf_append(error, lua_isstring(lua, -1) ? vm_bytes(lua, -1) : LIT("?"));
     }
     lua_pop(lua, 1);
     machine_publish_memory(machine);
-    return fine;
+    return slot;
 }
 
 void machine_seed_dice(struct machine *machine, uint32_t seed)

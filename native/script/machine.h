@@ -4,11 +4,11 @@
 #ifndef SCRIPT_MACHINE_H
 #define SCRIPT_MACHINE_H
 
+#include "base/sha1.h"
 #include "base/slab.h"
 #include "exec/inner.h"
 #include "script/vm.h"
 
-struct compiled;
 struct library;
 struct script;
 struct scripting;
@@ -29,6 +29,20 @@ struct nest {
     int kind;
     int below;        /* the stack's height when it ends */
     lua_Integer next; /* of an array: the next element */
+};
+
+/* What was compiled of a script; 'script' NULL: a free slot. */
+struct compiled {
+    struct script *script;
+    int place; /* in the registry, for machine_run() */
+    enum key_needs needs;
+};
+
+/* What is known of a script that is about to run, from before its keys were locked. */
+struct script_ahead {
+    const char *text; /* the command's argument that it was made of, by its place; or NULL */
+    const struct compiled *compiled; /* or NULL */
+    char digest[SHA1_HEX_LEN];
 };
 
 /* What stands on the stack of a machine at rest. */
@@ -70,6 +84,7 @@ struct machine {
     uint64_t dice;             /* of math.random */
     struct compiled *compiled; /* by digest: open addressing */
     uint32_t compiled_count, compiled_room;
+    struct script_ahead ahead;
 };
 
 static inline struct machine *machine_of(lua_State *lua)
@@ -80,12 +95,15 @@ static inline struct machine *machine_of(lua_State *lua)
 /* The machine of an executor, ready for scripts as they are now; NULL when memory is short. */
 struct machine *machine_open(struct executor *executor);
 
-/* The script of a digest, if the machine has compiled it, borrowed; 'place' is for machine_run(). */
-struct script *machine_find(struct machine *machine, const char *digest, int *place);
+/* The same as it is, when it has what scripts need now; else NULL. */
+struct machine *machine_there(const struct executor *executor);
 
-/* Compiles a script and keeps it; false with the message in 'error' when it can't be. */
-MUST_CHECK bool machine_compile(struct machine *machine, struct script *script, int *place,
-                                struct buf *error);
+/* The script of a digest, if the machine has compiled it; borrowed until it compiles another. */
+const struct compiled *machine_find(struct machine *machine, const char *digest);
+
+/* Compiles a script and keeps it; NULL with the message in 'error' when it can't be. */
+const struct compiled *machine_compile(struct machine *machine, struct script *script,
+                                       struct buf *error);
 
 /* Runs what was compiled, between inner_begin() and inner_end(), and writes the script's reply,
  * or its error. */

@@ -36,6 +36,9 @@ void slow_end(struct machine *machine)
 bool slow_serve_others(struct machine *machine, int64_t passed_ms)
 {
     struct executor *executor = machine->executor;
+    if (!executor->lock.exclusive) {
+        return false; /* It holds its keys alone, and ends: see declared.h. */
+    }
     if (!machine->slow) {
         if (passed_ms < atomic_load_explicit(&executor->engine->settings.busy_reply_threshold,
                                              memory_order_relaxed)) {

@@ -141,6 +141,37 @@ void keylock_acquire(struct keylock *lock, uint32_t db, const struct locked_key 
     lock_stripe(&ks->stripes[stripe], mode);
 }
 
+static __attribute__((noinline)) bool holds_stripe_of(const struct keylock *lock, uint32_t db,
+                                                      struct bytes key)
+{
+    const struct keyspace *ks = lock->thread->keyspace;
+    uint32_t stripe = stripe_index(ks, keyspace_hash(ks, db, key));
+    for (uint32_t i = 0; i < lock->stripe_count; i++) {
+        if (lock->stripes[i] == stripe) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool keylock_covers(struct keylock *lock, uint32_t db, struct bytes *key)
+{
+    /* Keys are mostly taken in order, or again and again. */
+    enum { LOOKS = 16 };
+    uint32_t at = lock->hint, left = lock->key_count < LOOKS ? lock->key_count : LOOKS;
+    for (; left > 0; left--, at++) {
+        at = at < lock->key_count ? at : 0;
+        const struct locked_key *held = &lock->keys[at];
+        if (held->name.len == key->len && held->db == db &&
+            (key->len == 0 || memcmp(held->name.at, key->at, key->len) == 0)) {
+            lock->hint = at;
+            *key = held->name;
+            return true;
+        }
+    }
+    return lock->exclusive || holds_stripe_of(lock, db, *key);
+}
+
 static __attribute__((noinline)) void release_several(const struct keyspace *ks,
                                                       struct keylock *lock) UNCHECKED_LOCKING
 {

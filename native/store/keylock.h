@@ -47,4 +47,8 @@ void keylock_acquire(struct keylock *lock, uint32_t db, const struct locked_key 
                      uint32_t count, enum keylock_mode mode) ACQUIRES(*lock);
 void keylock_release(struct keylock *lock) RELEASES(*lock);
 
+/* Whether the lock holds the stripe of '*key'.  When that is one of the keys that the lock knows,
+ * '*key' becomes that one's own bytes, by which its hash is found. */
+MUST_CHECK bool keylock_covers(struct keylock *lock, uint32_t db, struct bytes *key);
+
 #endif
