@@ -2,6 +2,7 @@
  * of an array as it was with an integer.  Some metamethods are those of Lua 5.1. */
 #include "lua/numbers.h"
 
+#include <ldebug.h>
 #include <lstate.h>
 #include <ltable.h>
 #include <ltm.h>
@@ -28,5 +29,10 @@ static inline const TValue *get(Table *table, const TValue *key)
 /* And values of different types have no order, whatever their metatables say. */
 #define luaT_callorderTM(lua, left, right, event)                                                  \
     (ttnov(left) != ttnov(right) ? -1 : (luaT_callorderTM)(lua, left, right, event))
+
+/* Scripts are watched by counting their instructions: what is only counted needs no call. */
+#define luaG_traceexec(lua)                                                                        \
+    ((lua)->hookcount > 1 && ((lua)->hookmask & LUA_MASKLINE) == 0 ? (void)--(lua)->hookcount      \
+                                                                   : (luaG_traceexec)(lua))
 
 #include <lvm.c>
