@@ -39,7 +39,8 @@ enum {
 struct executor_ahead {
     uint64_t hashes[EXECUTOR_ROUND + EXECUTOR_PREPARED_KEYS];
     uint32_t count, buckets, entries;
-    bool members; /* some command names a member of its key's value */
+    uint32_t entry_lines; /* cache lines that are fetched of an entry */
+    bool members;         /* some command names a member of its key's value */
 };
 
 /* The last time that this thread added up all memory, to be compared with maxmemory. */
@@ -98,6 +99,18 @@ static inline void executor_begin_round(struct executor *executor)
     executor->prepared_count = 0;
     executor->ahead->count = executor->ahead->buckets = executor->ahead->entries = 0;
     executor->ahead->members = false;
+    keyspace_forget_members(&executor->thread);
+}
+
+/* After a round that read and wrote so many bytes: entries are taken to be as long as those that it
+ * was about, a key with another. */
+static inline void executor_end_round(struct executor *executor, size_t bytes)
+{
+    struct executor_ahead *ahead = executor->ahead;
+    size_t lines = bytes / CACHE_LINE / (ahead->count + 1) + 1;
+    ahead->entry_lines = lines < ENTRY_LINES_MIN   ? ENTRY_LINES_MIN
+                         : lines < ENTRY_LINES_MAX ? (uint32_t)lines
+                                                   : ENTRY_LINES_MAX;
 }
 
 /* Finds the command and hashes its keys for 'session' as it is now; may be wrong by the time

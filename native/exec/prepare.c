@@ -97,7 +97,7 @@ static void fetch_entries(struct executor *executor, uint32_t until)
     struct executor_ahead *ahead = executor->ahead;
     until = until < ahead->count ? until : ahead->count;
     keyspace_prefetch_entries(executor->thread.keyspace, ahead->hashes + ahead->entries,
-                              until - ahead->entries);
+                              until - ahead->entries, ahead->entry_lines);
     ahead->entries = until;
 }
 
@@ -183,7 +183,7 @@ void executor_hash_keys(struct executor *executor, struct locked_key *keys, uint
             keyspace_prefetch_stripe(ks, key->hash);
         }
         keyspace_prefetch_buckets(ks, hashes, some);
-        keyspace_prefetch_entries(ks, hashes, some);
+        keyspace_prefetch_entries(ks, hashes, some, ENTRY_LINES_MIN);
     }
 }
 

@@ -206,6 +206,7 @@ static void execute(struct worker *worker)
     struct step *step = &worker->step;
     struct executor *executor = &worker->executor;
     uint32_t count = step->request_count;
+    size_t unsent = step->reply.out.len, sent = 0;
     executor_begin_round(executor);
     for (uint32_t i = 0; i < count; i++) {
         const struct parsed_command *parsed = &step->parsed[i];
@@ -241,10 +242,13 @@ static void execute(struct worker *worker)
         }
         client->to = reply_mark(&step->reply);
         if (step->reply.out.len + step->reply.referred > STEP_REPLIES) {
+            sent += step->reply.out.len;
             write_all(worker, at);
         }
     }
+    executor_end_round(executor, step->request_bytes + sent + step->reply.out.len - unsent);
     step->request_count = 0;
+    step->request_bytes = 0;
     step->arguments.count = 0;
 }
 
@@ -362,6 +366,7 @@ static void parse_client(struct worker *worker, uint32_t at, struct reader_limit
         }
         step->request_client[step->request_count] = at;
         step->request_start[step->request_count] = start;
+        step->request_bytes += result.used;
         step->request_count++;
         if (step->request_count == STEP_REQUESTS || !limits->authenticated) {
             execute(worker);

@@ -20,7 +20,7 @@ enum {
     STEP_EVENTS = 256,               /* clients taken from the poller at once */
     STEP_REQUESTS = EXECUTOR_ROUND,  /* commands between two executions */
     STEP_WINDOW = EXECUTOR_AHEAD,    /* commands whose members are on their way at once */
-    STEP_ARENA = 512 * 1024,         /* input read in one go, all clients together */
+    STEP_ARENA = 256 * 1024,         /* input read in one go, all clients together */
     STEP_READ = 64 * 1024,           /* of one client at most */
     STEP_REPLIES = 256 * 1024,       /* replies are sent when there are this many bytes */
     STEP_ARGUMENTS_KEPT = 16 * 1024, /* room for more is given back after the step */
@@ -57,6 +57,7 @@ struct step {
     uint32_t *request_client;
     size_t *request_start; /* where in the client's data the command begins */
     uint32_t request_count;
+    size_t request_bytes; /* as they came off the wire */
     struct reply reply;
 };
 

@@ -292,7 +292,7 @@ UNINSTRUMENTED void keyspace_prefetch_buckets(const struct keyspace *ks, const u
 }
 
 UNINSTRUMENTED void keyspace_prefetch_entries(const struct keyspace *ks, const uint64_t *hashes,
-                                              uint32_t count)
+                                              uint32_t count, uint32_t lines)
 {
     const uint64_t low_bits = UINT64_C(0x7f7f7f7f7f7f7f7f);
     for (uint32_t i = 0; i < count; i++) {
@@ -314,6 +314,9 @@ UNINSTRUMENTED void keyspace_prefetch_entries(const struct keyspace *ks, const u
                                                ((uintptr_t)bucket->low[slot] << 3));
             __builtin_prefetch(entry);
             __builtin_prefetch(entry + 48); /* most entries straddle two lines */
+            for (uint32_t line = ENTRY_LINES_MIN; line < lines; line++) {
+                __builtin_prefetch(entry + (size_t)line * CACHE_LINE);
+            }
         }
     }
 }

@@ -53,6 +53,23 @@ void keyspace_destroy(struct keyspace *ks);
 /* As a thread's access_now: that keys are used is not noted (CLIENT NO-TOUCH). */
 #define ACCESS_UNNOTED UINT32_MAX
 
+/* A member (a field) that a command will look up in the value of its key. */
+struct member_ahead {
+    struct bytes name;
+    bool ordered; /* its place in the order of a sorted set will be needed too */
+    double score; /* the one that it is to get there, or NaN */
+};
+
+/* The hashes of the names whose memory was fetched last, in the order in which they will be looked
+ * up.  A name is known by where it stands, so this ends with the round. */
+enum { MEMBERS_AHEAD_MAX = 16 };
+struct members_ahead {
+    uint32_t next, count;
+    uint64_t tweak; /* of the table they are meant for */
+    struct bytes name[MEMBERS_AHEAD_MAX];
+    uint64_t hash[MEMBERS_AHEAD_MAX];
+};
+
 /* What one executing thread brings to the keyspace: its word of the exclusive section,
  * its heap for entries, and counters that only it writes.  A thread must be joined to
  * touch the keyspace, and be inside a batch (keyspace_enter) or the exclusive section. */
@@ -72,6 +89,7 @@ struct store_thread {
     const _Atomic uint32_t *watchers; /* the keyspace's count of them; keyspace_is_watched() */
     struct retired *retired;          /* tables that other threads may still prefetch */
     struct store_thread *next;
+    struct members_ahead ahead;
 };
 
 /* 'thread' is the caller's memory and stays in place until keyspace_quit().  False when
@@ -104,24 +122,23 @@ uint32_t keyspace_mapping(const struct keyspace *ks);
 uint64_t keyspace_hash(const struct keyspace *ks, uint32_t db, struct bytes key);
 
 /* Starts the memory of keys on its way, in three rounds over many: the stripe, then the
- * bucket, then the entry.  Takes no lock and has no effect. */
+ * bucket, then 'lines' cache lines of the entry.  Takes no lock and has no effect. */
 void keyspace_prefetch_stripe(const struct keyspace *ks, uint64_t hash);
 void keyspace_prefetch_buckets(const struct keyspace *ks, const uint64_t *hashes, uint32_t count);
-void keyspace_prefetch_entries(const struct keyspace *ks, const uint64_t *hashes, uint32_t count);
-
-/* A member (a field) that a command will look up in the value of its key. */
-struct member_ahead {
-    struct bytes name;
-    bool ordered; /* its place in the order of a sorted set will be needed too */
-    double score; /* the one that it is to get there, or NaN */
-};
+void keyspace_prefetch_entries(const struct keyspace *ks, const uint64_t *hashes, uint32_t count,
+                               uint32_t lines);
+enum { ENTRY_LINES_MIN = 2, ENTRY_LINES_MAX = 16 };
 
 /* The same for what looking up members of the set, hash or sorted set of a key takes, once the
  * key's own memory is there.  Locks the stripe for a moment, unless a writer has it; the
- * caller holds no key. */
-enum { MEMBERS_AHEAD_MAX = 16 };
+ * caller holds no key.  The names stay as they are until they are looked up, or
+ * keyspace_forget_members() is called. */
 void keyspace_prefetch_members(struct store_thread *thread, const struct locked_key *key,
                                const struct member_ahead *members, uint32_t count);
+static inline void keyspace_forget_members(struct store_thread *thread)
+{
+    thread->ahead.count = 0;
+}
 
 /* ---- One key ------------------------------------------------------------------ */
 

@@ -348,23 +348,29 @@ struct member *members_find(struct store_thread *thread, const struct members *m
                             struct bytes name, struct member_place *place)
 {
     struct member_place found;
-    struct member *member = find_hashed(members, member_hash(thread, members, name), name, &found);
+    struct member *member = find_hashed(members, asked_hash(thread, members, name), name, &found);
     if (member != NULL && place != NULL) {
         *place = found;
     }
     return member;
 }
 
-void members_prefetch(const struct store_thread *thread, const struct members *members,
+void members_prefetch(struct store_thread *thread, const struct members *members,
                       const struct member_ahead *ahead, uint32_t count)
 {
     struct {
         const struct bucket *bucket;
         uint8_t tag;
     } places[MEMBERS_AHEAD_MAX];
+    struct members_ahead *known = &thread->ahead;
     count = count < MEMBERS_AHEAD_MAX ? count : MEMBERS_AHEAD_MAX;
+    known->next = 0;
+    known->count = count;
+    known->tweak = members->tweak;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t hash = member_hash(thread, members, ahead[i].name);
+        known->name[i] = ahead[i].name;
+        known->hash[i] = hash;
         const struct segment *segment = members->directory[directory_index(members, hash)];
         uint32_t pos = segment_pos(segment, hash);
         places[i].bucket = &segment->buckets[pos_home(pos, segment->size)];
@@ -406,7 +412,7 @@ static enum members_put insert(struct store_thread *thread, struct members *memb
 enum members_put members_add(struct store_thread *thread, struct members *members,
                              struct bytes name)
 {
-    uint64_t hash = member_hash(thread, members, name);
+    uint64_t hash = asked_hash(thread, members, name);
     struct member_place place;
     if (find_hashed(members, hash, name, &place) != NULL) {
         return MEMBERS_PRESENT;
@@ -446,7 +452,7 @@ static bool rewrite(struct store_thread *thread, struct members *members, struct
 enum members_put members_set(struct store_thread *thread, struct members *members,
                              struct bytes name, struct bytes value, int64_t expires_at_ms)
 {
-    uint64_t hash = member_hash(thread, members, name);
+    uint64_t hash = asked_hash(thread, members, name);
     struct member_parts parts = { name, value, expires_at_ms };
     struct member_place place;
     struct member *member = find_hashed(members, hash, name, &place);
@@ -507,7 +513,7 @@ void members_remove_at(struct store_thread *thread, struct members *members,
 
 bool members_remove(struct store_thread *thread, struct members *members, struct bytes name)
 {
-    uint64_t hash = member_hash(thread, members, name);
+    uint64_t hash = asked_hash(thread, members, name);
     struct member_place place;
     if (find_hashed(members, hash, name, &place) == NULL) {
         return false;

@@ -62,8 +62,8 @@ struct member *members_find(struct store_thread *thread, const struct members *m
                             struct bytes name, struct member_place *place);
 
 /* Starts the memory on its way that looking up so many members takes, MEMBERS_AHEAD_MAX at
- * most. */
-void members_prefetch(const struct store_thread *thread, const struct members *members,
+ * most; see keyspace_prefetch_members(). */
+void members_prefetch(struct store_thread *thread, const struct members *members,
                       const struct member_ahead *ahead, uint32_t count);
 
 /* What putting a member came to. */

@@ -39,6 +39,12 @@ void segment_free(struct store_thread *thread, struct segment *segment)
     }
 }
 
+/* Segments grow by a third: with smaller steps each member would be moved more often. */
+static uint32_t next_size(uint32_t size)
+{
+    return size + (size + 2) / 3;
+}
+
 static uint32_t full_enough(uint32_t size)
 {
     return (uint32_t)((uint64_t)size * BUCKET_SLOTS * FILL_PARTS / 16);
@@ -188,7 +194,7 @@ static uint32_t comfortable_size(uint32_t count)
 {
     uint32_t size = 1;
     while (size * COMFORTABLE < count) {
-        size = buckets_next_size(size);
+        size = next_size(size);
     }
     return size;
 }
@@ -228,7 +234,7 @@ static __attribute__((noinline)) bool reserve_slow(struct store_thread *thread,
                                                    struct members *members, uint64_t hash)
 {
     const struct segment *segment = members->directory[directory_index(members, hash)];
-    uint32_t larger = buckets_next_size(segment->size);
+    uint32_t larger = next_size(segment->size);
     if (larger > SEGMENT_BUCKETS && segment->depth < MEMBERS_DEPTH_MAX &&
         split(thread, members, hash)) {
         return true;

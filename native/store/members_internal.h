@@ -48,6 +48,21 @@ static inline uint64_t member_hash(const struct store_thread *thread, const stru
     return hash_bytes(&thread->keyspace->hash_key, name, members->tweak);
 }
 
+/* The same of a name that a client asks for: it may have been hashed when its memory was fetched. */
+static inline uint64_t asked_hash(struct store_thread *thread, const struct members *members,
+                                  struct bytes name)
+{
+    struct members_ahead *ahead = &thread->ahead;
+    for (uint32_t i = ahead->next; i < ahead->count && i <= ahead->next + 1; i++) {
+        if (ahead->name[i].at == name.at && ahead->name[i].len == name.len &&
+            ahead->tweak == members->tweak) {
+            ahead->next = i; /* Not behind it: some commands look twice. */
+            return ahead->hash[i];
+        }
+    }
+    return member_hash(thread, members, name);
+}
+
 static inline uint32_t directory_index(const struct members *members, uint64_t hash)
 {
     return members->depth > 0 ? (uint32_t)(hash >> (64 - members->depth)) : 0;

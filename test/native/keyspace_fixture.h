@@ -85,7 +85,7 @@ static inline void fixture_lock(struct fixture *fixture, uint32_t db, struct byt
     fixture->keys[0] = (struct locked_key){ key, keyspace_hash(fixture->ks, db, key), db };
     keyspace_prefetch_stripe(fixture->ks, fixture->keys[0].hash);
     keyspace_prefetch_buckets(fixture->ks, &fixture->keys[0].hash, 1);
-    keyspace_prefetch_entries(fixture->ks, &fixture->keys[0].hash, 1);
+    keyspace_prefetch_entries(fixture->ks, &fixture->keys[0].hash, 1, ENTRY_LINES_MIN);
     keylock_acquire(&fixture->lock, db, fixture->keys, 1, mode);
 }
 

@@ -136,7 +136,7 @@ static void churn(struct worker *worker)
         keyspace_prefetch_buckets(ks, &keys[i].hash, 1);
     }
     for (int i = 0; i < 16; i++) {
-        keyspace_prefetch_entries(ks, &keys[i].hash, 1);
+        keyspace_prefetch_entries(ks, &keys[i].hash, 1, ENTRY_LINES_MAX);
     }
     uint64_t action = check_random_below(&worker->dice, 3);
     for (int i = 0; i < 16; i++) {
