@@ -30,7 +30,7 @@ static struct buf write_value(enum rdb_version version, bool compress,
     struct executor *executor = &server.executor;
     struct rdb_writer writer = { .version = version, .compress = compress };
     executor_enter(executor);
-    executor_begin_exclusive(executor);
+    CHECK(executor_begin_exclusive(executor));
     executor->lock.db = 0;
     struct entry *entry = keyspace_peek(server.engine.keyspace, &executor->lock, KEY);
     CHECK(entry != NULL);
@@ -50,7 +50,7 @@ static enum err read_value(struct bytes bytes, enum rdb_type type, size_t *read)
     struct rdb_reader reader = { .in = bytes };
     struct rdb_value value;
     executor_enter(executor);
-    executor_begin_exclusive(executor);
+    CHECK(executor_begin_exclusive(executor));
     executor->lock.db = 0;
     rdb_value_read(&reader, &executor->thread, type, &value);
     enum err err = reader.err;
