@@ -43,34 +43,33 @@ struct at_random {
 static inline bool at_random_skips(const struct command *row)
 {
     static const char
-        *const
-            skipped[] = {
-                "auth",
-                "debug",
-                "hello",
-                "monitor",
-                "quit",
-                "reset",
-                "select",
-                "shutdown",
-                "wait",
-                "waitaof",
-                "client|kill",
-                "client|pause",
-                "client|reply",
-                "client|unblock",
-                "client|unpause",
-                "config|set",
-                "config|rewrite",
-                "multi",
-                "exec",
-                "discard",
-                "watch",
-                "unwatch",
-                "client|no-evict",
-                "restore", /* what no dice throw: its payloads, and below libraries of functions */
-                "restore-asking",
-            };
+        *const skipped[] = {
+            "auth",
+            "debug",
+            "hello",
+            "monitor",
+            "quit",
+            "reset",
+            "select",
+            "shutdown",
+            "wait",
+            "waitaof",
+            "client|kill",
+            "client|pause",
+            "client|reply",
+            "client|unblock",
+            "client|unpause",
+            "config|set",
+            "config|rewrite",
+            "multi",
+            "exec",
+            "discard",
+            "watch",
+            "unwatch",
+            "client|no-evict",
+            "restore", /* what no dice throw: its payloads, and below libraries of functions */
+            "restore-asking",
+        };
     for (size_t i = 0; i < sizeof skipped / sizeof *skipped; i++) {
         if (strcmp(row->name, skipped[i]) == 0) {
             return true;
