@@ -112,7 +112,7 @@ void worker_close(struct worker *worker, struct conn *conn, enum rln_close_reaso
     const struct net_hooks *hooks = &worker->net->hooks;
     if (conn == worker->held) { /* Its command is running; the step that it is in closes it. */
         conn->session.flags |= SESSION_CLOSE_NOW;
-        conn->session.close_reason = reason;
+        conn->session.close_reason = (uint8_t)reason;
         return;
     }
     if (worker->outer != NULL) {
