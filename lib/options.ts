@@ -47,6 +47,12 @@ export interface DirectiveOptions {
   readonly jobQueueLength?: number;
   readonly ioPoller?: 'auto' | 'epoll' | 'kqueue' | 'poll';
   readonly requirepass?: string;
+  /** A file of users, as `ACL SAVE` writes it. */
+  readonly aclfile?: string;
+  /** Refused commands that `ACL LOG` remembers. */
+  readonly acllogMaxLen?: number;
+  /** Whether a new user may hear all channels, or none. */
+  readonly aclPubsubDefault?: 'allchannels' | 'resetchannels';
   readonly protoMaxBulkLen?: MemorySize;
   readonly protoInlineMaxSize?: MemorySize;
   readonly protoMaxMultibulkLen?: number;

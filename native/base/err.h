@@ -29,6 +29,11 @@
     X(ERR_CURSOR, "ERR invalid cursor")                                                            \
     X(ERR_NOT_AUTHENTICATED, "NOAUTH Authentication required.")                                    \
     X(ERR_WRONG_PASSWORD, "WRONGPASS invalid username-password pair or user is disabled.")         \
+    X(ERR_NO_PERMISSION, "NOPERM this user has no permissions to run the '{command}' command")     \
+    X(ERR_NO_KEY_PERMISSION,                                                                       \
+      "NOPERM this user has no permissions to access one of the keys used as arguments")           \
+    X(ERR_NO_CHANNEL_PERMISSION,                                                                   \
+      "NOPERM this user has no permissions to access one of the channels used as arguments")       \
     X(ERR_NO_PROTO, "NOPROTO unsupported protocol version")                                        \
     X(ERR_NESTED_MULTI, "ERR MULTI calls can not be nested")                                       \
     X(ERR_EXEC_WITHOUT_MULTI, "ERR EXEC without MULTI")                                            \
@@ -42,6 +47,12 @@
     X(ERR_SCRIPT_ARITY, "ERR Wrong number of args calling Redis command from script")              \
     X(ERR_SCRIPT_COMMAND, "ERR This Redis command is not allowed from script")                     \
     X(ERR_SCRIPT_UNDECLARED, "ERR Script attempted to access a key that it has not declared")      \
+    X(ERR_SCRIPT_NO_PERMISSION,                                                                    \
+      "ERR The user executing the script can't run this command or subcommand")                    \
+    X(ERR_SCRIPT_NO_KEY, "ERR The user executing the script can't access at least one of the "     \
+                         "keys mentioned in the command arguments")                                \
+    X(ERR_SCRIPT_NO_CHANNEL, "ERR The user executing the script can't publish to the channel "     \
+                             "mentioned in the command")                                           \
     X(ERR_SCRIPT_READ_ONLY, "ERR Write commands are not allowed from read-only scripts.")          \
     X(ERR_SCRIPT_REPLY, "ERR the reply of the script is larger than lua-reply-limit")              \
     X(ERR_BUSY_SCRIPT,                                                                             \

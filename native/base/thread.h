@@ -61,6 +61,7 @@ enum lock_rank {
     RANK_CHANGES,   /* change log: AOF and replication backlog */
     RANK_SCRIPTS,   /* the table of scripts and functions: a transaction may hold keys */
     RANK_CONFIG,    /* the configuration's texts: commands that hold keys may ask for them */
+    RANK_ACL,       /* users and what was refused to them: commands that hold keys may ask */
     RANK_QUEUE,     /* job and event queues */
     RANK_LOG,       /* the log sink */
     RANK_SLAB,      /* the slabs' pages; innermost, since any code may allocate */

@@ -129,7 +129,8 @@ struct kill_filter {
     uint64_t id;     /* 0: any */
     int64_t max_age; /* seconds; 0: any */
     enum client_type type;
-    struct bytes peer, ours; /* empty: any */
+    const struct acl_user *user; /* NULL: any */
+    struct bytes peer, ours;     /* empty: any */
     bool skip_me;
 };
 
@@ -157,10 +158,10 @@ static enum err read_max_age(struct call *call, struct bytes text, struct kill_f
     return OK;
 }
 
-/* "default" is the only user, and everybody is it. */
-static enum err check_user(struct call *call, struct bytes name)
+static enum err read_user(struct call *call, struct bytes name, struct kill_filter *filter)
 {
-    if (!bytes_equal(name, LIT("default"))) {
+    filter->user = acl_find(&call->engine->acl, name);
+    if (filter->user == NULL) {
         reply_errorf(call->reply, "ERR No such user '%.*s'", (int)name.len, name.at);
         return ERR_REPLIED;
     }
@@ -187,7 +188,7 @@ static enum err read_filters(struct call *call, struct kill_filter *filter)
         } else if (args_option_with(args, LIT("laddr"), 1)) {
             filter->ours = args_next(args);
         } else if (args_option_with(args, LIT("user"), 1)) {
-            err = check_user(call, args_next(args));
+            err = read_user(call, args_next(args), filter);
         } else if (args_option_with(args, LIT("maxage"), 1)) {
             err = read_max_age(call, args_next(args), filter);
         } else if (args_option_with(args, LIT("skipme"), 1)) {
@@ -207,6 +208,7 @@ static bool is_meant(const struct call *call, const struct kill_filter *filter,
 {
     if (!is_client(session) || (filter->id != 0 && session->id != filter->id) ||
         (filter->max_age != 0 && (call->now_ms - session->created_ms) / 1000 < filter->max_age) ||
+        (filter->user != NULL && session->user != filter->user) ||
         !is_of_type(session, filter->type) || (filter->skip_me && session == call->session)) {
         return false;
     }
@@ -231,12 +233,11 @@ static int64_t kill_all(struct call *call, const struct kill_filter *filter)
             continue;
         }
         count++;
-        at->close_reason = RLN_CLOSE_KILLED;
         if (at == call->session) {
+            at->close_reason = RLN_CLOSE_KILLED;
             at->flags |= SESSION_CLOSE_AFTER_REPLY;
         } else {
-            atomic_store_explicit(&at->killed, true, memory_order_release);
-            at->carrier->kill(at);
+            session_kill(at);
         }
     }
     mutex_unlock(&call->engine->sessions_lock);

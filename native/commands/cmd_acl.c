@@ -1,181 +1,215 @@
-/* ACL, with the one user that there is: "default", who may do everything, behind requirepass.
- * What would make other users, or take something from this one, is refused. */
+/* ACL: the users of the server, and what was refused to them.  What they may do is exec/acl.h's. */
 #include "base/random.h"
-#include "base/sha256.h"
 #include "commands/command_reply.h"
 #include "commands/families.h"
+#include "exec/acl_user.h"
+#include "exec/categories.h"
 #include "exec/help.h"
+#include "rln.h"
 
-static bool is_default(struct bytes user)
+static void reply_buf(struct reply *reply, struct buf *text)
 {
-    return bytes_equal(user, LIT("default"));
+    reply_bytes(reply, buf_bytes(text));
+    buf_release(text);
 }
+
+/* ---- Users --------------------------------------------------------------------------------- */
 
 static enum err whoami(struct call *call)
 {
-    reply_bytes(call->reply, LIT("default"));
+    reply_bytes(call->reply, acl_user_name(call->session->user));
+    return OK;
+}
+
+struct listing {
+    struct reply *reply;
+    size_t count;
+};
+
+static void list_name(void *user, const struct acl_user *of)
+{
+    struct listing *listing = user;
+    reply_bytes(listing->reply, acl_user_name(of));
+    listing->count++;
+}
+
+static void list_rules(void *user, const struct acl_user *of)
+{
+    struct listing *listing = user;
+    struct buf line = { 0 };
+    buf_append(&line, LIT("user "));
+    buf_append(&line, acl_user_name(of));
+    buf_append_char(&line, ' ');
+    acl_user_describe(of, &line);
+    reply_buf(listing->reply, &line);
+    listing->count++;
+}
+
+static enum err list_with(struct call *call, void (*each)(void *user, const struct acl_user *of))
+{
+    struct listing listing = { call->reply, 0 };
+    struct reply_mark begin = reply_begin_deferred(call->reply);
+    acl_each(&call->engine->acl, each, &listing);
+    reply_end_array(call->reply, begin, listing.count);
     return OK;
 }
 
 static enum err users(struct call *call)
 {
-    reply_array(call->reply, 1);
-    reply_bytes(call->reply, LIT("default"));
-    return OK;
-}
-
-/* ---- The user ---------------------------------------------------------------------------- */
-
-struct password {
-    bool there;
-    char digest[SHA256_HEX_LEN];
-};
-
-static void take_password(void *user, struct bytes name, struct bytes value)
-{
-    struct password *password = user;
-    (void)name;
-    password->there = value.len > 0;
-    if (password->there) {
-        sha256_hex(value, password->digest);
-    }
-}
-
-static void read_password(struct call *call, struct password *password)
-{
-    const struct engine_services *services = &call->engine->services;
-    struct bytes directive = LIT("requirepass");
-    password->there = false;
-    if (services->config_get != NULL) {
-        services->config_get(services->server, &directive, 1, take_password, password);
-    }
-}
-
-static struct bytes digest_of(const struct password *password)
-{
-    return (struct bytes){ password->digest, SHA256_HEX_LEN };
+    return list_with(call, list_name);
 }
 
 static enum err list(struct call *call)
 {
-    struct password password;
-    struct buf line = { 0 };
-    read_password(call, &password);
-    buf_append(&line, LIT("user default on "));
-    if (password.there) {
-        buf_append_char(&line, '#');
-        buf_append(&line, digest_of(&password));
-    } else {
-        buf_append(&line, LIT("nopass"));
+    return list_with(call, list_rules);
+}
+
+static void reply_flags(struct reply *reply, const struct acl_user *user)
+{
+    bool on = (user->flags & ACL_USER_ON) != 0;
+    bool nopass = (user->flags & ACL_USER_NO_PASSWORD) != 0;
+    bool unchecked = (user->flags & ACL_USER_UNCHECKED_PAYLOADS) != 0;
+    bool checked = (user->flags & ACL_USER_CHECKED_PAYLOADS) != 0;
+    reply_bytes(reply, LIT("flags"));
+    reply_set(reply, 1 + (size_t)nopass + (size_t)unchecked + (size_t)checked);
+    reply_bytes(reply, on ? LIT("on") : LIT("off"));
+    if (nopass) {
+        reply_bytes(reply, LIT("nopass"));
     }
-    buf_append(&line, LIT(" ~* &* +@all"));
-    reply_array(call->reply, 1);
-    reply_bytes(call->reply, buf_bytes(&line));
-    buf_release(&line);
-    return OK;
+    if (unchecked) {
+        reply_bytes(reply, LIT("skip-sanitize-payload"));
+    }
+    if (checked) {
+        reply_bytes(reply, LIT("sanitize-payload"));
+    }
+}
+
+static void reply_selector(struct reply *reply, const struct acl_selector *selector)
+{
+    struct buf commands = { 0 }, keys = { 0 }, channels = { 0 };
+    acl_selector_describe_commands(selector, &commands);
+    acl_selector_describe_keys(selector, &keys);
+    acl_selector_describe_channels(selector, &channels);
+    reply_bytes(reply, LIT("commands"));
+    reply_buf(reply, &commands);
+    reply_bytes(reply, LIT("keys"));
+    reply_buf(reply, &keys);
+    reply_bytes(reply, LIT("channels"));
+    reply_buf(reply, &channels);
 }
 
 static enum err getuser(struct call *call)
 {
     struct reply *reply = call->reply;
-    struct password password;
-    if (!is_default(args_next(&call->args))) {
+    struct acl *acl = &call->engine->acl;
+    const struct acl_user *user = acl_find(acl, args_next(&call->args));
+    if (user == NULL) {
         reply_null(reply);
         return OK;
     }
-    read_password(call, &password);
     reply_map(reply, 6);
-    reply_bytes(reply, LIT("flags"));
-    reply_set(reply, password.there ? 1 : 2);
-    reply_bytes(reply, LIT("on"));
-    if (!password.there) {
-        reply_bytes(reply, LIT("nopass"));
-    }
+    mutex_lock(&acl->mutex); /* requirepass may be set at this moment. */
+    reply_flags(reply, user);
     reply_bytes(reply, LIT("passwords"));
-    reply_array(reply, password.there);
-    if (password.there) {
-        reply_bytes(reply, digest_of(&password));
+    reply_array(reply, user->password_count);
+    for (uint32_t i = 0; i < user->password_count; i++) {
+        reply_bytes(reply, (struct bytes){ user->passwords[i].hex, SHA256_HEX_LEN });
     }
-    reply_bytes(reply, LIT("commands"));
-    reply_bytes(reply, LIT("+@all"));
-    reply_bytes(reply, LIT("keys"));
-    reply_bytes(reply, LIT("~*"));
-    reply_bytes(reply, LIT("channels"));
-    reply_bytes(reply, LIT("&*"));
+    mutex_unlock(&acl->mutex);
+    reply_selector(reply, &user->selectors[0]);
     reply_bytes(reply, LIT("selectors"));
-    reply_array(reply, 0);
+    reply_array(reply, user->selector_count - 1);
+    for (uint32_t i = 1; i < user->selector_count; i++) {
+        reply_map(reply, 3);
+        reply_selector(reply, &user->selectors[i]);
+    }
     return OK;
 }
 
-/* Rules that leave the user as it is. */
-static bool changes_nothing(struct bytes rule)
+/* Behind a change that the caller's own session did not outlive. */
+static void note_own_end(const struct call *call)
 {
-    static const char *const rules[] = {
-        "on",    "~*",          "allkeys",       "&*",
-        "+@all", "allchannels", "allcommands",   "sanitize-payload",
-        "%RW~*", "%R~*",        "clearselectors"
-    };
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-        if (bytes_equal_nocase(rule, bytes_of(rules[i]))) {
-            return true;
-        }
+    if ((call->session->flags & SESSION_CLOSE_AFTER_REPLY) != 0) {
+        call->session->close_reason = RLN_CLOSE_KILLED;
     }
-    return false;
+}
+
+/* The error line, which is released, or OK. */
+static enum err reply_result(struct call *call, bool fine, struct buf *error)
+{
+    note_own_end(call);
+    if (fine) {
+        reply_ok(call->reply);
+    } else {
+        reply_error(call->reply, buf_bytes(error));
+    }
+    buf_release(error);
+    return fine ? OK : ERR_REPLIED;
 }
 
 static enum err setuser(struct call *call)
 {
-    if (!is_default(args_next(&call->args))) {
-        reply_error(call->reply, LIT("ERR there are no users beside 'default' in this server"));
-        return ERR_REPLIED;
-    }
-    while (args_left(&call->args) > 0) {
-        struct bytes rule = args_next(&call->args);
-        if (!changes_nothing(rule)) {
-            reply_errorf(call->reply,
-                         "ERR Error in ACL SETUSER modifier '%.*s': the default user of this "
-                         "server may do everything; its password is the directive requirepass",
-                         (int)rule.len, rule.at);
-            return ERR_REPLIED;
-        }
-    }
-    reply_ok(call->reply);
-    return OK;
+    struct buf error = { 0 };
+    struct bytes name = args_next(&call->args);
+    bool fine = acl_set(call->engine, call->session, name, call->args.argv + call->args.next,
+                        args_left(&call->args), &error);
+    return reply_result(call, fine, &error);
 }
 
 static enum err deluser(struct call *call)
 {
-    while (args_left(&call->args) > 0) {
-        if (is_default(args_next(&call->args))) {
+    int64_t count = 0;
+    for (uint32_t i = call->args.next; i < call->args.argc; i++) {
+        if (bytes_equal(call_argument(call, i), LIT("default"))) {
             reply_error(call->reply, LIT("ERR The 'default' user cannot be removed"));
             return ERR_REPLIED;
         }
     }
-    reply_integer(call->reply, 0);
+    while (args_left(&call->args) > 0) {
+        count += acl_delete(call->engine, call->session, args_next(&call->args));
+    }
+    note_own_end(call);
+    reply_integer(call->reply, count);
     return OK;
 }
 
-static enum err refuse_file(struct call *call)
+static enum err load(struct call *call)
 {
-    reply_error(call->reply,
-                LIT("ERR This Redis instance is not configured to use an ACL file. You may want to "
-                    "specify users via the ACL SETUSER command and then issue a CONFIG REWRITE "
-                    "(assuming you have a Redis configuration file set) in order to store users "
-                    "in the Redis configuration."));
-    return ERR_REPLIED;
+    const struct engine_services *services = &call->engine->services;
+    struct buf error = { 0 };
+    if (services->load_users == NULL) {
+        return ERR_INTERNAL;
+    }
+    return reply_result(call, services->load_users(services->server, call->session, &error),
+                        &error);
+}
+
+static enum err save(struct call *call)
+{
+    const struct engine_services *services = &call->engine->services;
+    struct buf error = { 0 };
+    if (services->save_users == NULL) {
+        return ERR_INTERNAL;
+    }
+    return reply_result(call, services->save_users(services->server, &error), &error);
 }
 
 static enum err dryrun(struct call *call)
 {
-    struct bytes user = args_next(&call->args);
+    struct bytes name = args_next(&call->args);
     const struct bytes *argv = call->args.argv + call->args.next;
     uint32_t argc = args_left(&call->args);
     const struct command *container;
-    if (!is_default(user)) {
-        reply_errorf(call->reply, "ERR User '%.*s' not found", (int)user.len, user.at);
+    const struct acl_user *user = acl_find(&call->engine->acl, name);
+    if (user == NULL) {
+        reply_errorf(call->reply, "ERR User '%.*s' not found", (int)name.len, name.at);
         return ERR_REPLIED;
     }
     const struct command *command = registry_find(call->engine->registry, argv, argc, &container);
+    if (command == NULL && container != NULL && argc == 1) {
+        reply_err(call->reply, ERR_ARITY, container->name);
+        return ERR_REPLIED;
+    }
     if (command == NULL) {
         reply_errorf(call->reply, "ERR Command '%.*s' not found", (int)argv[0].len, argv[0].at);
         return ERR_REPLIED;
@@ -184,7 +218,85 @@ static enum err dryrun(struct call *call)
         reply_err(call->reply, ERR_ARITY, command->name);
         return ERR_REPLIED;
     }
-    reply_ok(call->reply);
+    struct acl_verdict verdict = acl_check(user, command, argv, argc);
+    struct buf text = { 0 };
+    if (verdict.denial == ACL_ALLOWED) {
+        reply_ok(call->reply);
+        return OK;
+    }
+    if (verdict.denial == ACL_DENIED_COMMAND) {
+        buf_printf(&text, "This user has no permissions to run the '%s' command", command->name);
+    } else {
+        buf_append(&text, LIT("This user has no permissions to access the '"));
+        buf_append(&text, argv[verdict.at]);
+        buf_append(&text, verdict.denial == ACL_DENIED_KEY ? LIT("' key") : LIT("' channel"));
+    }
+    reply_buf(call->reply, &text);
+    return OK;
+}
+
+/* ---- The log ------------------------------------------------------------------------------- */
+
+struct log_listing {
+    struct reply *reply;
+    int64_t now_ms;
+    size_t count;
+};
+
+static void reply_entry(void *user, const struct acl_entry *entry)
+{
+    static const char *const reasons[] = {
+        "", "command", "key", "channel", "auth",
+    };
+    static const char *const contexts[] = { "toplevel", "multi", "lua" };
+    struct log_listing *listing = user;
+    struct reply *reply = listing->reply;
+    listing->count++;
+    reply_map(reply, 10);
+    reply_bytes(reply, LIT("count"));
+    reply_integer(reply, (int64_t)entry->count);
+    reply_bytes(reply, LIT("reason"));
+    reply_bytes(reply, bytes_of(reasons[entry->reason]));
+    reply_bytes(reply, LIT("context"));
+    reply_bytes(reply, bytes_of(contexts[entry->context]));
+    reply_bytes(reply, LIT("object"));
+    reply_bytes(reply, buf_bytes(&entry->object));
+    reply_bytes(reply, LIT("username"));
+    reply_bytes(reply, buf_bytes(&entry->user));
+    reply_bytes(reply, LIT("age-seconds"));
+    reply_double(reply, (double)(listing->now_ms - entry->updated_ms) / 1000);
+    reply_bytes(reply, LIT("client-info"));
+    reply_bytes(reply, buf_bytes(&entry->client));
+    reply_bytes(reply, LIT("entry-id"));
+    reply_integer(reply, (int64_t)entry->id);
+    reply_bytes(reply, LIT("timestamp-created"));
+    reply_integer(reply, entry->created_ms);
+    reply_bytes(reply, LIT("timestamp-last-updated"));
+    reply_integer(reply, entry->updated_ms);
+}
+
+static enum err tell_log(struct call *call)
+{
+    enum { DEFAULT_COUNT = 10 };
+    struct log_listing listing = { call->reply, call->now_ms, 0 };
+    int64_t count = DEFAULT_COUNT;
+    if (args_left(&call->args) > 1) {
+        return help_refuse(call, "ACL");
+    }
+    if (args_option(&call->args, LIT("reset"))) {
+        acl_log_reset(&call->engine->acl);
+        reply_ok(call->reply);
+        return OK;
+    }
+    if (args_left(&call->args) == 1) {
+        count = args_int(&call->args);
+        if (call->args.err != OK) {
+            return call->args.err;
+        }
+    }
+    struct reply_mark begin = reply_begin_deferred(call->reply);
+    (void)acl_log_each(&call->engine->acl, count > 0 ? (uint64_t)count : 0, reply_entry, &listing);
+    reply_end_array(call->reply, begin, listing.count);
     return OK;
 }
 
@@ -201,7 +313,7 @@ static enum err cat(struct call *call)
         return OK;
     }
     struct bytes name = args_next(&call->args);
-    uint32_t category = command_find_category(name);
+    uint32_t category = category_find(name);
     if (category == 0) {
         reply_errorf(call->reply, "ERR Unknown category '%.*s'", (int)name.len, name.at);
         return ERR_REPLIED;
@@ -249,33 +361,13 @@ static enum err genpass(struct call *call)
     return OK;
 }
 
-/* Nobody is ever refused but by a wrong password, which INFO counts. */
-static enum err tell_log(struct call *call)
-{
-    if (args_left(&call->args) > 1) {
-        return help_refuse(call, "ACL");
-    }
-    if (args_option(&call->args, LIT("reset"))) {
-        reply_ok(call->reply);
-        return OK;
-    }
-    if (args_left(&call->args) == 1) {
-        (void)args_int(&call->args);
-        if (call->args.err != OK) {
-            return call->args.err;
-        }
-    }
-    reply_array(call->reply, 0);
-    return OK;
-}
-
 static enum err help(struct call *call)
 {
     static const char *const lines[] = {
         "CAT [<category>]",
         "    The categories of commands, or the commands of <category>.",
         "DELUSER <username> [<username> ...]",
-        "    Removes users; there are none but the one who can't be removed.",
+        "    Removes users and closes their connections.",
         "DRYRUN <username> <command> [<arg> ...]",
         "    Whether the user may run the command, which does not run.",
         "GENPASS [<bits>]",
@@ -285,13 +377,13 @@ static enum err help(struct call *call)
         "LIST",
         "    All users, as a file of them would have them.",
         "LOAD",
-        "    Refused: there is no file of users.",
+        "    Reads all users from their file anew.",
         "LOG [<count> | RESET]",
-        "    Commands that were refused: none, for the user may do everything.",
+        "    The newest commands that were refused, or forgets them.",
         "SAVE",
-        "    Refused: there is no file of users.",
+        "    Writes all users to their file.",
         "SETUSER <username> <attribute> [<attribute> ...]",
-        "    Refused, unless it leaves the user \"default\" as it is.",
+        "    Makes a user, or changes what it may do.",
         "USERS",
         "    The names of all users.",
         "WHOAMI",
@@ -304,6 +396,7 @@ static enum err help(struct call *call)
 
 enum {
     ADMIN = CMD_ADMIN | CMD_NOSCRIPT | CMD_LOADING | CMD_STALE,
+    ALONE = ADMIN | CMD_KEYS_ALL, /* Permissions change while nobody uses them. */
     OPEN = CMD_NOSCRIPT | CMD_LOADING | CMD_STALE,
 };
 
@@ -336,7 +429,7 @@ static const struct command rows[] = {
         .syntax = "[categoryname:string]",
     },
     {
-        ROW("deluser", deluser, -3, ADMIN), .since = "6.0.0", .complexity = "O(1)",
+        ROW("deluser", deluser, -3, ALONE), .since = "6.0.0", .complexity = "O(1)",
         .summary = "Removes users.", .syntax = "username:string...",
     },
     {
@@ -362,7 +455,7 @@ static const struct command rows[] = {
         .summary = "Returns all users, as a file of them would have them.",
     },
     {
-        ROW("load", refuse_file, 2, ADMIN), .since = "6.0.0", .complexity = "O(1)",
+        ROW("load", load, 2, ALONE), .since = "6.0.0", .complexity = "O(1)",
         .summary = "Reads the users from their file.",
     },
     {
@@ -371,11 +464,11 @@ static const struct command rows[] = {
         .syntax = "[operation=<count:integer | RESET>]",
     },
     {
-        ROW("save", refuse_file, 2, ADMIN), .since = "6.0.0", .complexity = "O(1)",
+        ROW("save", save, 2, ADMIN), .since = "6.0.0", .complexity = "O(1)",
         .summary = "Writes the users to their file.",
     },
     {
-        ROW("setuser", setuser, -3, ADMIN), .since = "6.0.0", .complexity = "O(1)",
+        ROW("setuser", setuser, -3, ALONE), .since = "6.0.0", .complexity = "O(1)",
         .summary = "Makes or changes a user.", .syntax = "username:string [rule:string...]",
         .history = setuser_history,
     },

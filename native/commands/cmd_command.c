@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "commands/command_reply.h"
 #include "commands/families.h"
+#include "exec/categories.h"
 #include "exec/help.h"
 
 static uint32_t count_commands(const struct registry *registry)
@@ -87,7 +88,7 @@ static bool is_listed(const struct registry *registry, const struct command *com
     case FILTER_MODULE:
         return false; /* There are no modules. */
     case FILTER_CATEGORY:
-        return (registry_categories(registry, command) & command_find_category(text)) != 0;
+        return (registry_categories(registry, command) & category_find(text)) != 0;
     case FILTER_PATTERN:
         return bytes_match_glob(text, bytes_of(command->name), true);
     case FILTER_NONE:

@@ -32,15 +32,14 @@ static enum err echo(struct call *call)
 /* Lets the session in when user and password are good. */
 static enum err authenticate(struct call *call, struct bytes user, struct bytes password)
 {
-    const struct engine_services *services = &call->engine->services;
-    bool good = services->authenticate != NULL
-                    ? services->authenticate(services->server, user, password)
-                    : bytes_equal(user, LIT("default"));
-    if (!good) {
-        stat_add(&call->executor->stats.acl_denied_auth, 1);
+    const struct acl_user *found = acl_authenticate(&call->engine->acl, user, password);
+    if (found == NULL) {
+        bool queued = (call->session->flags & SESSION_EXECUTING) != 0;
+        acl_log_add(call->executor, call->session, ACL_DENIED_AUTH,
+                    queued ? ACL_IN_MULTI : ACL_TOP_LEVEL, user, call_argument(call, 0));
         return ERR_WRONG_PASSWORD;
     }
-    call->session->flags |= SESSION_AUTHENTICATED;
+    acl_assume(call->session, found);
     return OK;
 }
 
@@ -49,7 +48,7 @@ static enum err auth(struct call *call)
     if (call->args.argc > 3) {
         return ERR_SYNTAX;
     }
-    if (call->args.argc == 2 && !call->engine->settings.password_needed) {
+    if (call->args.argc == 2 && call->engine->acl.open) {
         reply_error(call->reply,
                     LIT("ERR AUTH <password> called without any password configured for the "
                         "default user. Are you sure your configuration is correct?"));

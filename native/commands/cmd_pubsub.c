@@ -241,6 +241,7 @@ static const struct command rows[] = {
     {
         .name = "publish",
         .handler = publish,
+        .channels = CHANNELS_FIRST,
         .arity = 3,
         .group = GROUP_PUBSUB,
         .flags = TALK | CMD_FAST | CMD_MAY_REPLICATE,
@@ -325,6 +326,7 @@ static const struct command rows[] = {
     {
         .name = "psubscribe",
         .handler = psubscribe,
+        .channels = CHANNELS_PATTERNS,
         .arity = -2,
         .group = GROUP_PUBSUB,
         .flags = LISTEN,
@@ -347,6 +349,7 @@ static const struct command rows[] = {
     {
         .name = "spublish",
         .handler = spublish,
+        .channels = CHANNELS_FIRST,
         .arity = 3,
         .group = GROUP_PUBSUB,
         .flags = TALK | CMD_FAST | CMD_MAY_REPLICATE,
@@ -359,6 +362,7 @@ static const struct command rows[] = {
     {
         .name = "ssubscribe",
         .handler = ssubscribe,
+        .channels = CHANNELS_ALL,
         .arity = -2,
         .group = GROUP_PUBSUB,
         .flags = LISTEN,
@@ -371,6 +375,7 @@ static const struct command rows[] = {
     {
         .name = "subscribe",
         .handler = subscribe,
+        .channels = CHANNELS_ALL,
         .arity = -2,
         .group = GROUP_PUBSUB,
         .flags = LISTEN,

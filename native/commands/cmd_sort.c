@@ -28,7 +28,7 @@ static void read_get(struct sort *sort, struct bytes text)
 
 static MUST_CHECK enum err read_options(struct args *args, struct sort *sort, bool may_store)
 {
-    while (args->err == OK && args_left(args) > 0) {
+    while (args->err == OK && sort->denied == NULL && args_left(args) > 0) {
         if (args_option(args, LIT("ASC"))) {
             sort->descending = false;
         } else if (args_option(args, LIT("DESC"))) {
@@ -42,8 +42,10 @@ static MUST_CHECK enum err read_options(struct args *args, struct sort *sort, bo
             sort->destination = args_next(args);
         } else if (args_option_with(args, LIT("BY"), 1)) {
             read_by(sort, args_next(args));
+            sort->denied = sort->kept_in && sort->by.has_star ? "BY" : NULL;
         } else if (args_option_with(args, LIT("GET"), 1)) {
             read_get(sort, args_next(args));
+            sort->denied = sort->kept_in ? "GET" : NULL;
         } else {
             args_unknown(args);
         }
@@ -324,6 +326,15 @@ static MUST_CHECK enum err sort_key(struct call *call, struct sort *sort) REQUIR
     return err == OK ? finish(call, sort) : err;
 }
 
+/* Patterns lead to keys that the command does not name: whoever uses them must be allowed to read
+ * every key. */
+static bool is_kept_in(const struct call *call)
+{
+    const struct session *caller = call->session;
+    return (session_checks(caller) & SESSION_CHECK_USER) != 0 &&
+           !acl_reads_all_keys(caller->user, call->command, call->args.argv, call->args.argc);
+}
+
 static MUST_CHECK enum err sort_any(struct call *call, bool may_store) REQUIRES(*call->keys)
 {
     struct sort sort = { .count = -1 };
@@ -333,8 +344,14 @@ static MUST_CHECK enum err sort_any(struct call *call, bool may_store) REQUIRES(
         return err;
     }
     (void)args_next(&call->args); /* the key */
+    sort.kept_in = is_kept_in(call);
     err = read_options(&call->args, &sort, may_store);
-    if (err == OK) {
+    if (sort.denied != NULL) {
+        reply_errorf(call->reply,
+                     "ERR %s option of SORT denied due to insufficient ACL permissions.",
+                     sort.denied);
+        err = ERR_REPLIED;
+    } else if (err == OK) {
         err = sort_key(call, &sort);
     }
     mem_free(sort.gets);

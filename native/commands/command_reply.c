@@ -2,13 +2,8 @@
  * command_reply.h. */
 #include "commands/command_reply.h"
 
+#include "exec/categories.h"
 #include "exec/syntax.h"
-
-/* A bit and its name. */
-struct bit_name {
-    uint32_t bit;
-    const char *name;
-};
 
 static const struct bit_name flag_names[] = {
     { CMD_WRITE, "write" },
@@ -31,30 +26,6 @@ static const struct bit_name flag_names[] = {
     { CMD_NO_MULTI, "no_multi" },
     { CMD_MOVABLE_KEYS, "movablekeys" },
     { CMD_ALLOW_BUSY, "allow_busy" },
-};
-
-static const struct bit_name category_names[] = {
-    { CATEGORY_KEYSPACE, "@keyspace" },
-    { CATEGORY_READ, "@read" },
-    { CATEGORY_WRITE, "@write" },
-    { CATEGORY_SET, "@set" },
-    { CATEGORY_SORTED_SET, "@sortedset" },
-    { CATEGORY_LIST, "@list" },
-    { CATEGORY_HASH, "@hash" },
-    { CATEGORY_STRING, "@string" },
-    { CATEGORY_BITMAP, "@bitmap" },
-    { CATEGORY_HYPERLOGLOG, "@hyperloglog" },
-    { CATEGORY_GEO, "@geo" },
-    { CATEGORY_STREAM, "@stream" },
-    { CATEGORY_PUBSUB, "@pubsub" },
-    { CATEGORY_ADMIN, "@admin" },
-    { CATEGORY_FAST, "@fast" },
-    { CATEGORY_SLOW, "@slow" },
-    { CATEGORY_BLOCKING, "@blocking" },
-    { CATEGORY_DANGEROUS, "@dangerous" },
-    { CATEGORY_CONNECTION, "@connection" },
-    { CATEGORY_TRANSACTION, "@transaction" },
-    { CATEGORY_SCRIPTING, "@scripting" },
 };
 
 static const struct bit_name key_flag_names[] = {
@@ -119,16 +90,6 @@ void command_reply_categories(struct reply *reply)
     for (size_t i = 0; i < COUNT_OF(category_names); i++) {
         reply_bytes(reply, bytes_of(category_names[i].name + 1));
     }
-}
-
-uint32_t command_find_category(struct bytes name)
-{
-    for (size_t i = 0; i < COUNT_OF(category_names); i++) {
-        if (bytes_equal_nocase(name, bytes_of(category_names[i].name + 1))) {
-            return category_names[i].bit;
-        }
-    }
-    return 0;
 }
 
 static void reply_text(struct reply *reply, const char *text)

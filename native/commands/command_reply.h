@@ -17,7 +17,5 @@ void command_reply_key_flags(uint32_t flags, struct reply *reply);
 
 /* The names of all ACL categories, without '@'. */
 void command_reply_categories(struct reply *reply);
-/* The bit of an ACL category's name without '@', or 0. */
-uint32_t command_find_category(struct bytes name);
 
 #endif

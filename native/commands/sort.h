@@ -19,6 +19,8 @@ struct sort {
     struct sort_pattern by;
     struct sort_pattern *gets;
     uint32_t get_count;
+    bool kept_in;             /* the user may not read every key */
+    const char *denied;       /* the option that it may not use for that; or NULL */
     struct bytes destination; /* .at NULL: a reply is wanted */
     /* The elements. */
     struct sort_item *items;

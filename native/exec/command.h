@@ -128,6 +128,14 @@ struct key_spec {
       .keyword = (word) }
 enum { COMMAND_KEY_SPECS = 4 };
 
+/* Which arguments of a command are channels that its client must be allowed to use. */
+enum command_channels {
+    CHANNELS_NONE,
+    CHANNELS_FIRST,    /* the first: PUBLISH */
+    CHANNELS_ALL,      /* every one: SUBSCRIBE */
+    CHANNELS_PATTERNS, /* every one is a pattern of channels: PSUBSCRIBE */
+};
+
 /* Keys of a command as its arguments give them. */
 struct found_key {
     uint32_t at;    /* index into argv */
@@ -196,6 +204,7 @@ struct command {
                                      value, to be prefetched; negative: from the end; 0: none */
     int8_t score_at;                /* likewise the one with its new score, where its place in the
                                      order is needed too; member_at: it gets none */
+    uint8_t channels;               /* enum command_channels */
     struct key_spec keys[COMMAND_KEY_SPECS];
     /* For commands whose keys depend on their arguments in ways that no key_spec tells (SORT,
      * MIGRATE): appends to 'found' (room for argc), returns the count, or -1 for a syntax

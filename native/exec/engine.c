@@ -163,6 +163,7 @@ bool engine_init(struct engine *engine, const struct engine_options *options)
     bool blocking = blocking_init(&engine->blocking, &store.hash_key);
     bool pubsub = pubsub_init(&engine->pubsub, &store.hash_key);
     bool tracking = tracking_init(&engine->tracking, &store.hash_key);
+    acl_init(&engine->acl, engine->registry);
     engine->slowlog = slowlog_create();
     if (engine->registry == NULL || engine->past_commands == NULL || engine->past_latency == NULL ||
         engine->keyspace == NULL || engine->slowlog == NULL || !blocking || !pubsub || !tracking) {
@@ -193,6 +194,7 @@ void engine_release(struct engine *engine)
     mutex_release(&engine->sessions_lock);
     blocking_release(&engine->blocking);
     pubsub_release(&engine->pubsub);
+    acl_release(&engine->acl);
     tracking_release(&engine->tracking);
     monitors_release(&engine->monitors);
     engine->keyspace = NULL;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/ticks.h"
+#include "exec/acl.h"
 #include "exec/blocking.h"
 #include "exec/busy.h"
 #include "exec/changes.h"
@@ -42,7 +43,7 @@ struct engine_settings {
     _Atomic int64_t eviction_us; /* for one command; from maxmemory-eviction-tenacity */
     _Atomic bool lazy_eviction;
     _Atomic bool latency_tracking; /* LATENCY HISTOGRAM and INFO tell what is counted */
-    _Atomic bool password_needed;  /* requirepass is not empty */
+    _Atomic bool password_needed;  /* "default" has a password, or is off */
     _Atomic bool compress_strings; /* rdbcompression, of DUMP too */
     _Atomic bool lazy_expire, lazy_server_del, lazy_user_del, lazy_user_flush;
     _Atomic uint32_t notify_classes;      /* notify-keyspace-events: enum notify_class */
@@ -69,8 +70,9 @@ struct engine_services {
     void (*config_reset_stat)(void *server);
     /* engine_memory() at its highest so far, and when the server began to listen. */
     void (*memory_marks)(void *server, uint64_t *peak, uint64_t *startup);
-    /* True when user and password are good ("default" is the only user for now). */
-    bool (*authenticate)(void *server, struct bytes user, struct bytes password);
+    /* ACL LOAD and SAVE: the file of users that aclfile names. */
+    bool (*load_users)(void *server, const struct session *own, struct buf *error);
+    bool (*save_users)(void *server, struct buf *error);
     /* SHUTDOWN: begins a graceful stop; false when it can't, with the error line. */
     bool (*shutdown)(void *server, bool save, bool nosave, bool now, bool force, struct buf *error);
     void (*shutdown_abort)(void *server);
@@ -109,6 +111,7 @@ struct engine {
     struct blocking blocking;
     struct pubsub pubsub;
     struct tracking tracking;
+    struct acl acl;
     struct mail_bounds mail; /* mailbox-limit, and what came of it */
     struct monitors monitors;
     struct busy busy;                       /* scripts that have run for long */

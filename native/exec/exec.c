@@ -53,6 +53,28 @@ static bool watches_broken(struct executor *executor, const struct session *sess
     return false;
 }
 
+/* The user may do less than when the command was queued, or is another one since. */
+static bool is_refused(const struct task *task)
+{
+    static const char *const reasons[] = {
+        [ACL_DENIED_COMMAND] = "no permission to execute the command or subcommand",
+        [ACL_DENIED_KEY] = "no permission to touch the specified keys",
+        [ACL_DENIED_CHANNEL] = "no permission to access one of the channels used as arguments",
+    };
+    enum acl_denial denial = acl_refuses(task->executor, task->session, task->command, task->argv,
+                                         task->argc, ACL_IN_MULTI);
+    if (denial == ACL_ALLOWED) {
+        return false;
+    }
+    reply_errorf(task->reply,
+                 "NOPERM ACLs rules changed between the moment the transaction was accumulated "
+                 "and the EXEC call. This command is no longer allowed for the following "
+                 "reason: %s",
+                 reasons[denial]);
+    perform_note_error(task->executor, task->reply);
+    return true;
+}
+
 /* The keys are held.  Replies the array of replies, or null when a watch is broken. */
 static void run_queue(struct executor *executor, struct session *session, struct reply *reply)
     REQUIRES(executor->lock)
@@ -73,6 +95,9 @@ static void run_queue(struct executor *executor, struct session *session, struct
         executor->lock.db = session->db;
         session->last_command = queued->command;
         reply->protocol = session->protocol;
+        if (is_refused(&task)) {
+            continue;
+        }
         uint64_t began = perform(&task);
         perform_account(&task, began);
     }

@@ -370,10 +370,9 @@ static inline bool has_obstacles(const struct engine *engine, const struct sessi
     const struct engine_settings *settings = &engine->settings;
     return command == NULL || !command_arity_fits(command, request->argc) ||
            session->transaction != NULL || (session->flags & SESSION_SUBSCRIBED) != 0 ||
-           atomic_load_explicit(&settings->password_needed, memory_order_relaxed) ||
            atomic_load_explicit(&settings->maxmemory, memory_order_relaxed) != 0 ||
            atomic_load_explicit(&engine->holdups, memory_order_relaxed) != 0 ||
-           atomic_load_explicit(&session->killed, memory_order_relaxed);
+           atomic_load_explicit(&session->checks, memory_order_relaxed) != 0;
 }
 
 static inline void run_visibly(struct executor *executor, struct session *session,

@@ -69,7 +69,11 @@ void inner_init(struct inner *inner, struct executor *executor)
 
 void inner_begin(struct inner *inner, const struct session *caller)
 {
+    inner->caller = caller;
     inner->client.id = caller->id;
+    inner->client.user = caller->user;
+    atomic_store_explicit(&inner->client.checks, session_checks(caller) & SESSION_CHECK_USER,
+                          memory_order_relaxed);
     inner->client.db = caller->db;
     inner->client.flags = OWN_FLAGS | (caller->flags & CALLERS_FLAGS);
     inner->client.tracking = caller->tracking;
@@ -110,9 +114,26 @@ static bool may_write(struct inner *inner)
 
 /* ---- One command ------------------------------------------------------------------------- */
 
+static enum err find_permission(const struct inner *inner, const struct command *command,
+                                const struct bytes *argv, uint32_t argc)
+{
+    switch (acl_refuses(inner->executor, inner->caller, command, argv, argc, ACL_IN_SCRIPT)) {
+    case ACL_DENIED_COMMAND:
+        return ERR_SCRIPT_NO_PERMISSION;
+    case ACL_DENIED_KEY:
+        return ERR_SCRIPT_NO_KEY;
+    case ACL_DENIED_CHANNEL:
+        return ERR_SCRIPT_NO_CHANNEL;
+    case ACL_ALLOWED:
+    case ACL_DENIED_AUTH:
+        break;
+    }
+    return OK;
+}
+
 /* What stands in the way, in Redis's order; OK: nothing. */
 static enum err find_obstacle(const struct inner *inner, const struct command *command,
-                              uint32_t argc)
+                              const struct bytes *argv, uint32_t argc)
 {
     uint32_t flags = command->flags;
     if (!command_arity_fits(command, argc)) {
@@ -120,6 +141,10 @@ static enum err find_obstacle(const struct inner *inner, const struct command *c
     }
     if ((flags & CMD_NOSCRIPT) != 0) {
         return ERR_SCRIPT_COMMAND;
+    }
+    enum err err = find_permission(inner, command, argv, argc);
+    if (err != OK) {
+        return err;
     }
     if (inner->read_only && (flags & (CMD_WRITE | CMD_MAY_REPLICATE)) != 0) {
         return ERR_SCRIPT_READ_ONLY;
@@ -221,7 +246,7 @@ enum err inner_run(struct inner *inner, struct bytes *argv, uint32_t argc, struc
         return reject(executor, NULL,
                       container != NULL && argc < 2 ? ERR_SCRIPT_ARITY : ERR_SCRIPT_UNKNOWN);
     }
-    enum err err = find_obstacle(inner, command, argc);
+    enum err err = find_obstacle(inner, command, argv, argc);
     if (err != OK) {
         return reject(executor, command, err);
     }

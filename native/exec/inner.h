@@ -11,6 +11,7 @@ enum inner_state { INNER_CLEAN, INNER_WROTE, INNER_DOOMED };
 
 struct inner {
     struct executor *executor;
+    const struct session *caller;
     struct session client; /* what the commands see as their client: database and protocol */
     bool read_only;        /* writes are refused: EVAL_RO, the flag no-writes */
     bool allow_oom;        /* writes are not refused for want of memory: the flag allow-oom */

@@ -156,6 +156,24 @@ size_t pubsub_memory(const struct session *session)
     return sizeof *session->listening + count * sizeof(struct subscription);
 }
 
+bool pubsub_all(struct pubsub *pubsub, const struct session *session,
+                bool (*holds)(void *user, enum topic_kind kind, struct bytes name), void *user)
+{
+    bool all = true;
+    if (session->listening == NULL) {
+        return true;
+    }
+    pubsub_lock_to_read(pubsub);
+    for (int kind = 0; kind < TOPIC_KINDS; kind++) {
+        const struct subscription *at = session->listening->first[kind];
+        for (; at != NULL && all; at = at->next_own) {
+            all = holds(user, (enum topic_kind)kind, topic_name(at->topic));
+        }
+    }
+    pubsub_unlock_read(pubsub);
+    return all;
+}
+
 /* The session's flag, and its part of the table, follow what it listens to. */
 static void settle_session(struct session *session)
 {

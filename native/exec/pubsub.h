@@ -58,6 +58,10 @@ bool pubsub_unsubscribe_one(struct pubsub *pubsub, struct session *session, enum
 /* Ends all, of a session that leaves. */
 void pubsub_leave(struct pubsub *pubsub, struct session *session);
 
+/* Whether 'holds' for all that a session listens to.  The owner, or in the exclusive section. */
+bool pubsub_all(struct pubsub *pubsub, const struct session *session,
+                bool (*holds)(void *user, enum topic_kind kind, struct bytes name), void *user);
+
 /* What a session listens to of a kind. */
 uint32_t pubsub_count(const struct session *session, enum topic_kind kind);
 

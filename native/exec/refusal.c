@@ -124,6 +124,18 @@ static enum err find_obstacle(struct executor *executor, const struct session *s
     if (transaction_open(session) && (command->flags & CMD_NO_MULTI) != 0) {
         return ERR_NOT_IN_MULTI;
     }
+    switch (acl_refuses(executor, session, command, request->argv, request->argc,
+                        transaction_open(session) ? ACL_IN_MULTI : ACL_TOP_LEVEL)) {
+    case ACL_DENIED_COMMAND:
+        return ERR_NO_PERMISSION;
+    case ACL_DENIED_KEY:
+        return ERR_NO_KEY_PERMISSION;
+    case ACL_DENIED_CHANNEL:
+        return ERR_NO_CHANNEL_PERMISSION;
+    case ACL_ALLOWED:
+    case ACL_DENIED_AUTH:
+        break;
+    }
     return memory_is_short(executor, session, command) ? ERR_NO_MEMORY : OK;
 }
 
@@ -131,8 +143,10 @@ static enum err find_obstacle(struct executor *executor, const struct session *s
 static void abort_exec(struct executor *executor, struct session *session, enum err obstacle,
                        struct reply *reply)
 {
-    const char *reason =
-        obstacle == ERR_ARITY ? "wrong number of arguments for 'exec' command" : err_text(obstacle);
+    const char *reason = obstacle == ERR_ARITY ? "wrong number of arguments for 'exec' command"
+                         : obstacle == ERR_NO_PERMISSION
+                             ? "NOPERM this user has no permissions to run the 'exec' command"
+                             : err_text(obstacle);
     reply_errorf(reply, "EXECABORT Transaction discarded because of: %s", reason);
     transaction_discard(session, executor);
 }
@@ -153,7 +167,7 @@ enum verdict executor_examine(struct executor *executor, struct session *session
                               const struct request *request, struct reply *reply)
 {
     const struct command *command = request->command;
-    if (atomic_load_explicit(&session->killed, memory_order_acquire)) {
+    if ((session_checks(session) & SESSION_KILLED) != 0) {
         session->flags |= SESSION_CLOSE_NOW;
         return VERDICT_DONE;
     }
@@ -168,10 +182,14 @@ enum verdict executor_examine(struct executor *executor, struct session *session
         return VERDICT_DONE;
     }
     if (listens_only(session, command)) {
+        bool ends = transaction_is_exec(command) && transaction_open(session);
         reply_errorf(reply,
-                     "ERR Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / "
+                     "%s Can't execute '%s': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / "
                      "QUIT / RESET are allowed in this context",
-                     command->name);
+                     ends ? "EXECABORT Transaction discarded because of:" : "ERR", command->name);
+        if (ends) {
+            transaction_discard(session, executor);
+        }
         finish_refusal(executor, session, request, reply);
         return VERDICT_DONE;
     }

@@ -2,6 +2,7 @@
 #include "exec/session.h"
 
 #include "base/mem.h"
+#include "exec/acl_user.h"
 #include "exec/engine.h"
 #include "exec/transaction.h"
 
@@ -30,7 +31,7 @@ static void no_buffers(const struct session *session, size_t *query, size_t *que
 
 static void mark_killed(struct session *session)
 {
-    atomic_store_explicit(&session->killed, true, memory_order_release);
+    session_set_check(session, SESSION_KILLED, true);
 }
 
 /* Never called: such a client does not wait. */
@@ -59,14 +60,17 @@ static const struct session_carrier internal_carrier = {
 
 /* ---- Life ---------------------------------------------------------------------------- */
 
-static uint32_t first_flags(const struct session *session, struct engine *engine)
+/* A client is the user "default" at first, and authenticated if that needs no password.  One of
+ * the same process may do everything until it authenticates as somebody else. */
+static uint32_t begin_as_default(struct session *session, struct engine *engine)
 {
-    if (session->carrier->internal) {
-        return SESSION_INTERNAL | SESSION_AUTHENTICATED;
-    }
-    return atomic_load_explicit(&engine->settings.password_needed, memory_order_relaxed)
-               ? 0
-               : SESSION_AUTHENTICATED;
+    bool internal = session->carrier->internal;
+    bool known =
+        internal || !atomic_load_explicit(&engine->settings.password_needed, memory_order_relaxed);
+    session->user = engine->acl.standard;
+    session_set_check(session, SESSION_CHECK_LOGIN, !known);
+    session_set_check(session, SESSION_CHECK_USER, !internal && !session->user->unrestricted);
+    return (internal ? SESSION_INTERNAL : 0) | (known ? SESSION_AUTHENTICATED : 0);
 }
 
 void session_init(struct session *session, struct engine *engine,
@@ -79,7 +83,7 @@ void session_init(struct session *session, struct engine *engine,
         .active_ms = now_ms,
         .protocol = 2,
     };
-    session->flags = first_flags(session, engine);
+    session->flags = begin_as_default(session, engine);
     if (!session->carrier->internal) {
         atomic_fetch_add_explicit(&engine->session_count, 1, memory_order_relaxed);
     }
@@ -98,7 +102,6 @@ static void drop_details(struct session *session)
         buf_release(&session->details->name);
         buf_release(&session->details->library_name);
         buf_release(&session->details->library_version);
-        buf_release(&session->details->user);
         mem_free(session->details);
         session->details = NULL;
     }
@@ -138,13 +141,19 @@ void session_reset(struct session *session, struct engine *engine, struct execut
     if (session->details != NULL) {
         /* The library's name and version stay: they say what the client is. */
         buf_release(&session->details->name);
-        buf_release(&session->details->user);
         session->details->name = (struct buf){ 0 };
-        session->details->user = (struct buf){ 0 };
     }
-    session->flags = (session->flags & KEPT) | first_flags(session, engine);
+    session->flags = (session->flags & KEPT) | begin_as_default(session, engine);
     session->db = 0;
     session->protocol = 2;
+}
+
+void session_kill(struct session *session)
+{
+    if (!session->carrier->internal) {
+        session_set_check(session, SESSION_KILLED, true);
+    }
+    session->carrier->kill(session);
 }
 
 struct session_details *session_details(struct session *session)

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "proto/dialect.h"
 
+struct acl_user;
 struct blocked;
 struct command;
 struct engine;
@@ -74,9 +75,17 @@ enum session_flags {
     SESSION_PUSHES = 1 << 27,          /* tracking_settle() is due behind this command */
 };
 
+/* What keeps a session's commands from being plainly run.  Set by any thread in the exclusive
+ * section, and by the owner. */
+enum session_checks {
+    SESSION_KILLED = 1 << 0,      /* it is to be closed */
+    SESSION_CHECK_USER = 1 << 1,  /* its user may not do everything */
+    SESSION_CHECK_LOGIN = 1 << 2, /* it has not authenticated */
+};
+
 /* What few sessions have, allocated when first needed. */
 struct session_details {
-    struct buf name, library_name, library_version, user;
+    struct buf name, library_name, library_version;
 };
 
 struct session {
@@ -89,15 +98,33 @@ struct session {
     struct tracking_member *tracking; /* it tracks; or NULL */
     struct blocked *blocked;          /* a command that waits, or was answered; or NULL */
     const struct command *last_command;
+    const struct acl_user *user; /* changed by the owner in a batch, or in the exclusive section */
     uint64_t id;
     int64_t created_ms, active_ms; /* Unix time */
     uint32_t flags;                /* enum session_flags */
     uint32_t db;
-    uint8_t protocol;     /* 2 or 3 */
-    uint8_t dialect;      /* of the newest command */
-    uint8_t close_reason; /* enum rln_close_reason, once it is to be closed */
-    _Atomic bool killed;  /* set by others in the exclusive section */
+    uint8_t protocol;       /* 2 or 3 */
+    uint8_t dialect;        /* of the newest command */
+    uint8_t close_reason;   /* enum rln_close_reason, once it is to be closed */
+    _Atomic uint8_t checks; /* enum session_checks */
 };
+
+static inline uint8_t session_checks(const struct session *session)
+{
+    return atomic_load_explicit(&session->checks, memory_order_acquire);
+}
+
+static inline void session_set_check(struct session *session, enum session_checks check, bool on)
+{
+    if (on) {
+        atomic_fetch_or_explicit(&session->checks, (uint8_t)check, memory_order_release);
+    } else {
+        atomic_fetch_and_explicit(&session->checks, (uint8_t)~check, memory_order_release);
+    }
+}
+
+/* Asks its owner to close it; in the exclusive section. */
+void session_kill(struct session *session);
 
 /* Makes 'session' a new client of the engine: an id, the defaults, into the list.  NULL stands
  * for an internal carrier that knows no addresses. */

@@ -1,4 +1,5 @@
 /* CLIENT LIST's line of a session. */
+#include "exec/acl_user.h"
 #include "exec/command.h"
 #include "exec/pubsub.h"
 #include "exec/session.h"
@@ -39,7 +40,7 @@ static void describe_flags(const struct session *session, char *out)
         *at++ = 'c';
     }
     if ((session->flags & SESSION_CLOSE_NOW) != 0 ||
-        atomic_load_explicit(&session->killed, memory_order_relaxed)) {
+        (session_checks(session) & SESSION_KILLED) != 0) {
         *at++ = 'A';
     }
     if (session->carrier->kind == 'U') {
@@ -108,11 +109,8 @@ void session_describe(const struct session *session, int64_t now_ms, struct buf 
                (long long)transaction_length(session));
     append_buffers(session, out);
     buf_printf(out, " cmd=%s", command != NULL ? command->name : "NULL");
-    if (details != NULL && details->user.len > 0) {
-        append_field(out, LIT(" user="), &details->user);
-    } else {
-        buf_append(out, LIT(" user=default"));
-    }
+    buf_append(out, LIT(" user="));
+    buf_append(out, acl_user_name(session->user));
     buf_printf(out, " redir=%lld resp=%u", (long long)tracking_redirection(session),
                session->protocol);
     append_field(out, LIT(" lib-name="), details != NULL ? &details->library_name : NULL);

@@ -39,7 +39,10 @@ static inline uint64_t stat_read(const _Atomic uint64_t *counter)
     X(output_buffer_limit)                                                                         \
     X(dirty)                                                                                       \
     X(denied_memory)                                                                               \
-    X(acl_denied_auth)
+    X(acl_denied_auth)                                                                             \
+    X(acl_denied_command)                                                                          \
+    X(acl_denied_key)                                                                              \
+    X(acl_denied_channel)
 
 struct stats {
 #define X(name) _Atomic uint64_t name;

@@ -63,7 +63,10 @@ void conn_count_memory(struct conn *conn)
 
 static void kill_session(struct session *session)
 {
-    atomic_store_explicit(&session->killed, true, memory_order_release);
+    if (session->close_reason == RLN_CLOSE_BY_CLIENT) {
+        session->close_reason = RLN_CLOSE_KILLED; /* Nobody has said otherwise. */
+    }
+    session_set_check(session, SESSION_KILLED, true);
     worker_wake_for_killed(conn_of(session)->worker);
 }
 

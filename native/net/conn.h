@@ -1,6 +1,6 @@
 /* A connection: a socket, its session, and what is unfinished in either direction.  It
  * belongs to one worker for life; nobody else touches it (others look at the session in the
- * exclusive section, and set session.killed).  Idle, it is this struct and nothing more. */
+ * exclusive section, and mark it as killed).  Idle, it is this struct and nothing more. */
 #ifndef NET_CONN_H
 #define NET_CONN_H
 

@@ -167,7 +167,7 @@ static void close_killed(struct worker *worker)
     struct conn *next;
     for (struct conn *conn = worker->conns; conn != NULL; conn = next) {
         next = conn->next;
-        if (atomic_load_explicit(&conn->session.killed, memory_order_acquire)) {
+        if ((session_checks(&conn->session) & SESSION_KILLED) != 0) {
             worker_close(worker, conn, (enum rln_close_reason)conn->session.close_reason);
         }
     }

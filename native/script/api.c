@@ -124,26 +124,26 @@ static int replicate_commands(lua_State *lua)
 
 static int may_run(lua_State *lua)
 {
-    struct bytes argv[2];
+    struct machine *machine = machine_of(lua);
     uint32_t count = (uint32_t)lua_gettop(lua);
-    if (count == 0) {
-        return fault_raise(lua, "Please specify at least one argument for this redis lib call");
+    if (machine->run == NULL) {
+        return fault_raise(lua, "redis.acl_check_cmd can only be called inside a script "
+                                "invocation");
     }
-    for (uint32_t i = 0; i < count; i++) {
-        if (!lua_isstring(lua, (int)i + 1)) {
-            return fault_raise(lua, "Lua redis lib command arguments must be strings or integers");
-        }
-        if (i < 2) {
-            argv[i] = vm_bytes(lua, (int)i + 1);
-        }
+    luaL_checkstack(lua, 8, "arguments of a command");
+    if (!api_take_arguments(lua, machine, count)) {
+        return lua_error(lua);
     }
     const struct command *container;
-    const struct registry *registry = machine_of(lua)->executor->engine->registry;
-    const struct command *found = registry_find(registry, argv, count < 2 ? count : 2, &container);
-    if (found == NULL && container == NULL) {
+    const struct command *found =
+        registry_find(machine->executor->engine->registry, machine->argv, count, &container);
+    if (found == NULL) {
         return fault_raise(lua, "Invalid command passed to redis.acl_check_cmd()");
     }
-    lua_pushboolean(lua, 1);
+    const struct session *caller = machine->inner.caller;
+    bool may = (session_checks(caller) & SESSION_CHECK_USER) == 0 ||
+               acl_check(caller->user, found, machine->argv, count).denial == ACL_ALLOWED;
+    lua_pushboolean(lua, may);
     return 1;
 }
 

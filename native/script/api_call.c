@@ -8,9 +8,7 @@
 
 enum { FIRST_ROOM = 16 };
 
-/* Points the machine's arguments to the strings on the stack, which stay there during the call.
- * False with an error table pushed. */
-static bool take_arguments(lua_State *lua, struct machine *machine, uint32_t count)
+bool api_take_arguments(lua_State *lua, struct machine *machine, uint32_t count)
 {
     if (count == 0) {
         fault_push(lua, LIT("Please specify at least one argument for this redis lib call"));
@@ -50,7 +48,7 @@ static bool run_command(lua_State *lua) UNCHECKED_LOCKING
         fault_push(lua, LIT("redis.call/pcall can only be called inside a script invocation"));
         return true;
     }
-    if (!take_arguments(lua, machine, count)) {
+    if (!api_take_arguments(lua, machine, count)) {
         return true;
     }
     reply_clear(&machine->reply);

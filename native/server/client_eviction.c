@@ -41,7 +41,7 @@ static void look_around(struct engine *engine, struct survey *survey)
     mutex_lock(&engine->sessions_lock);
     for (struct session *at = engine->sessions; at != NULL; at = at->next) {
         if ((at->flags & (SESSION_INTERNAL | SESSION_CLOSE_NOW)) != 0 ||
-            atomic_load_explicit(&at->killed, memory_order_relaxed)) {
+            (session_checks(at) & SESSION_KILLED) != 0) {
             continue;
         }
         size_t memory = session_memory(at);

@@ -124,7 +124,8 @@ static void publish_to_engine(const struct config *config)
     settings->lua_reply_limit = count_of(config, "lua-reply-limit");
     settings->latency_tracking = number_of(config, "latency-tracking") != 0;
     config->engine->latency.threshold_ms = number_of(config, "latency-monitor-threshold");
-    settings->password_needed = value_of(config, "requirepass")->len > 0;
+    config->engine->acl.log_max_len = count_of(config, "acllog-max-len");
+    config->engine->acl.all_channels = choice_is(config, "acl-pubsub-default", "allchannels");
     settings->compress_strings = number_of(config, "rdbcompression") != 0;
     settings->lazy_expire = number_of(config, "lazyfree-lazy-expire") != 0;
     settings->lazy_server_del = number_of(config, "lazyfree-lazy-server-del") != 0;
@@ -184,13 +185,20 @@ static void publish_to_net(const struct config *config)
     net->pubsub_soft_seconds = limits[OUTPUT_PUBSUB].soft_seconds;
 }
 
+/* requirepass is a rule for the user "default", and not the only one: given when it is set. */
+static void publish_password(const struct config *config)
+{
+    if (config->engine != NULL) {
+        acl_set_password(config->engine, config_value_bytes(value_of(config, "requirepass")));
+    }
+}
+
 /* Brings every copy of a value up to date; under the mutex. */
 static void publish(struct config *config)
 {
     config->live.hz = number_of(config, "hz");
     config->live.shutdown_timeout = number_of(config, "shutdown-timeout");
-    config->live.guarded =
-        number_of(config, "protected-mode") != 0 && value_of(config, "requirepass")->len == 0;
+    config->live.guarded = number_of(config, "protected-mode") != 0;
     if (config->engine != NULL) {
         publish_to_engine(config);
     }
@@ -205,6 +213,7 @@ void config_attach(struct config *config, struct engine *engine, struct net_sett
     config->engine = engine;
     config->net = net;
     publish(config);
+    publish_password(config);
     mutex_unlock(&config->mutex);
 }
 
@@ -389,14 +398,20 @@ static bool check_values(struct config *config, const struct bytes *pairs, struc
 /* Puts the new values in place; afterwards 'changes' own copies to tell of. */
 static void commit(struct config *config, struct change *changes, uint32_t count)
 {
+    const int password = config_row(LIT("requirepass"));
+    bool new_password = false;
     mutex_lock(&config->mutex);
     for (uint32_t i = 0; i < count; i++) {
         struct config_value *value = &config->values[changes[i].row];
         config_value_release(value);
         *value = changes[i].value;
         changes[i].value.text = mem_strndup(value->text, value->len);
+        new_password = new_password || (changes[i].row == password && changes[i].differs);
     }
     publish(config);
+    if (new_password) {
+        publish_password(config);
+    }
     mutex_unlock(&config->mutex);
 }
 
@@ -532,20 +547,4 @@ void config_words(struct config *config, const char *name,
         each(user, word);
     }
     buf_release(&text);
-}
-
-bool config_authenticate(struct config *config, struct bytes user, struct bytes password)
-{
-    if (!bytes_equal(user, LIT("default"))) {
-        return false;
-    }
-    mutex_lock(&config->mutex);
-    struct bytes wanted = config_value_bytes(value_of(config, "requirepass"));
-    unsigned char difference = password.len != wanted.len;
-    for (size_t i = 0; i < password.len && wanted.len > 0; i++) {
-        difference |= (unsigned char)(password.at[i] ^ wanted.at[i % wanted.len]);
-    }
-    bool good = wanted.len == 0 || difference == 0;
-    mutex_unlock(&config->mutex);
-    return good;
 }

@@ -22,8 +22,8 @@ struct net_settings;
 struct config_live {
     _Atomic int64_t hz;
     _Atomic int64_t shutdown_timeout; /* seconds */
-    _Atomic bool guarded;             /* protected-mode is on and no password is set: clients
-                                              of other machines are turned away */
+    _Atomic bool guarded;             /* protected-mode is on: without a password, clients of
+                                         other machines are turned away */
 };
 
 /* What the owner of the configuration adds.  Members may be NULL.  They are called on the
@@ -96,9 +96,5 @@ void config_string(struct config *config, const char *name, struct buf *out);
 /* LIST: each word, borrowed for the call. */
 void config_words(struct config *config, const char *name,
                   void (*each)(void *user, struct bytes word), void *user);
-
-/* True when user and password are good: the user is "default" and requirepass is empty or
- * equal; the comparison's time does not tell where they differ. */
-bool config_authenticate(struct config *config, struct bytes user, struct bytes password);
 
 #endif

@@ -137,6 +137,9 @@ void info_stats(const struct info_page *page)
                stat_read(&stats->reads), stat_read(&stats->writes));
     buf_printf(page->out,
                "acl_access_denied_auth:%" PRIu64 "\r\n"
+               "acl_access_denied_cmd:%" PRIu64 "\r\n"
+               "acl_access_denied_key:%" PRIu64 "\r\n"
+               "acl_access_denied_channel:%" PRIu64 "\r\n"
                "client_query_buffer_limit_disconnections:%" PRIu64 "\r\n"
                "client_output_buffer_limit_disconnections:%" PRIu64 "\r\n"
                "client_errors:%" PRIu64 "\r\n"
@@ -145,11 +148,12 @@ void info_stats(const struct info_page *page)
                "mailboxes_full:%" PRIu64 "\r\n"
                "mailbox_letters_lost:%" PRIu64 "\r\n"
                "worker_steps:%" PRIu64 "\r\n",
-               stat_read(&stats->acl_denied_auth), stat_read(&stats->query_buffer_limit),
-               stat_read(&stats->output_buffer_limit), page->facts.client_errors,
-               stat_read(&stats->protocol_errors), page->facts.accept_pauses,
-               stat_read(&page->engine->mail.times_full), stat_read(&page->engine->mail.lost),
-               stat_read(&stats->steps));
+               stat_read(&stats->acl_denied_auth), stat_read(&stats->acl_denied_command),
+               stat_read(&stats->acl_denied_key), stat_read(&stats->acl_denied_channel),
+               stat_read(&stats->query_buffer_limit), stat_read(&stats->output_buffer_limit),
+               page->facts.client_errors, stat_read(&stats->protocol_errors),
+               page->facts.accept_pauses, stat_read(&page->engine->mail.times_full),
+               stat_read(&page->engine->mail.lost), stat_read(&stats->steps));
 }
 
 void info_replication(const struct info_page *page)

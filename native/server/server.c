@@ -10,6 +10,7 @@
 #include "base/os.h"
 #include "base/random.h"
 #include "net/poll.h"
+#include "server/acl_file.h"
 #include "server/families.h"
 #include "server/warnings.h"
 
@@ -341,8 +342,8 @@ int rln_server_start(struct rln_server *server, struct rln_error *error)
         fail(error, 0, "SIGNALS_TAKEN", "Another server of this process has the signals");
         return -1;
     }
-    if (!choose_model(server, error) || !open_listeners(server, error) ||
-        !make_threads(server, error)) {
+    if (!acl_file_start(server, error) || !choose_model(server, error) ||
+        !open_listeners(server, error) || !make_threads(server, error)) {
         goto failed;
     }
     /* Copied: the acceptor's thread may close them as soon as it runs. */

@@ -5,6 +5,7 @@
 
 #include "net/conn.h"
 #include "net/job.h"
+#include "server/acl_file.h"
 #include "server/server.h"
 
 enum { TELL_LIMIT_US = 1000 * 1000 };
@@ -61,10 +62,14 @@ static void mark_memory(void *user, uint64_t *peak, uint64_t *startup)
     *startup = server->startup_memory;
 }
 
-static bool authenticate(void *user, struct bytes name, struct bytes password)
+static bool load_users(void *user, const struct session *own, struct buf *error)
 {
-    struct rln_server *server = user;
-    return config_authenticate(&server->config, name, password);
+    return acl_file_load(user, own, error);
+}
+
+static bool save_users(void *user, struct buf *error)
+{
+    return acl_file_save(user, error);
 }
 
 /* There is nothing to save yet, so every form of SHUTDOWN stops at once. */
@@ -167,6 +172,7 @@ static struct bytes refusal(void *user, const struct peer *peer)
 {
     struct rln_server *server = user;
     if (!atomic_load_explicit(&server->config.live.guarded, memory_order_relaxed) ||
+        !atomic_load_explicit(&server->engine.acl.open, memory_order_relaxed) ||
         is_loopback(peer)) {
         return LIT("");
     }
@@ -191,7 +197,8 @@ void services_fill(struct rln_server *server)
         .config_rewrite = rewrite_config,
         .config_reset_stat = reset_stat,
         .memory_marks = mark_memory,
-        .authenticate = authenticate,
+        .load_users = load_users,
+        .save_users = save_users,
         .shutdown = shut_down,
         .shutdown_abort = abort_shutdown,
         .slow_command = slow_command,

@@ -208,7 +208,7 @@ static void hot_values_are_written_through(void)
     CHECK(config.live.guarded);
     set_gives("requirepass", "secret", "maxmemory", "1mb", "");
     CHECK(server.engine.settings.password_needed);
-    CHECK(!config.live.guarded);
+    CHECK(!server.engine.acl.open);
     CHECK_INT(server.engine.settings.maxmemory, 1 << 20);
     set_gives("client-output-buffer-limit", "normal 1kb 512 3", "lazyfree-lazy-user-flush", "yes",
               "");
@@ -216,10 +216,13 @@ static void hot_values_are_written_through(void)
     CHECK_INT(net.output_soft_limit, 512);
     CHECK_INT(net.output_soft_seconds, 3);
     CHECK(server.engine.settings.lazy_user_flush);
-    CHECK(config_authenticate(&config, LIT("default"), LIT("secret")));
-    CHECK(!config_authenticate(&config, LIT("default"), LIT("secre")));
-    CHECK(!config_authenticate(&config, LIT("default"), LIT("")));
-    CHECK(!config_authenticate(&config, LIT("other"), LIT("secret")));
+    CHECK(acl_authenticate(&server.engine.acl, LIT("default"), LIT("secret")) != NULL);
+    CHECK(acl_authenticate(&server.engine.acl, LIT("default"), LIT("secre")) == NULL);
+    CHECK(acl_authenticate(&server.engine.acl, LIT("default"), LIT("")) == NULL);
+    CHECK(acl_authenticate(&server.engine.acl, LIT("other"), LIT("secret")) == NULL);
+    set_gives("acllog-max-len", "7", "acl-pubsub-default", "allchannels", "");
+    CHECK_INT(server.engine.acl.log_max_len, 7);
+    CHECK(server.engine.acl.all_channels);
     config_detach(&config);
     config_release(&config);
     run_server_release(&server);

@@ -170,7 +170,7 @@ static void kill_finds_clients_by_every_filter(void)
              (unsigned long long)other.session.id);
     CHECK_REPLY(RUN_LINE(&client, line), ":1\r\n");
     CHECK_INT(kills, 2);
-    CHECK(other.session.killed);
+    CHECK((session_checks(&other.session) & SESSION_KILLED) != 0);
     CHECK_INT(other.session.close_reason, RLN_CLOSE_KILLED);
     close_clients();
 }
