@@ -47,6 +47,8 @@ export interface DirectiveOptions {
   readonly jobQueueLength?: number;
   readonly ioPoller?: 'auto' | 'epoll' | 'kqueue' | 'poll';
   readonly requirepass?: string;
+  /** Users, each with its name and its rules: `'alice on >secret ~* +@read'`. */
+  readonly user?: string | readonly string[];
   /** A file of users, as `ACL SAVE` writes it. */
   readonly aclfile?: string;
   /** Refused commands that `ACL LOG` remembers. */

@@ -274,6 +274,25 @@ static bool join_words(const struct rln_directive *row, struct bytes line, struc
     return fine;
 }
 
+/* Adds a line to those of the directive "user"; an empty one stands for none. */
+static void add_user(struct config *config, int row, struct bytes words, const char *line)
+{
+    struct config_value *value = &config->values[row];
+    struct buf text = { 0 };
+    if (words.len == 0) {
+        return;
+    }
+    mutex_lock(&config->mutex);
+    buf_append(&text, config_value_bytes(value));
+    buf_append(&text, bytes_of(line));
+    buf_append_char(&text, '\n');
+    config_value_release(value);
+    value->text = mem_strndup(text.at, text.len);
+    value->len = text.len;
+    mutex_unlock(&config->mutex);
+    buf_release(&text);
+}
+
 bool config_set_initial(struct config *config, const char *name, const char *value,
                         struct rln_error *error)
 {
@@ -295,6 +314,11 @@ bool config_set_initial(struct config *config, const char *name, const char *val
         fail(error, text);
         buf_release(&raw);
         return false;
+    }
+    if (config_is_users(directive)) {
+        add_user(config, row, buf_bytes(&raw), value);
+        buf_release(&raw);
+        return true;
     }
     bool fine = parse_for(config, row, buf_bytes(&raw), &parsed, reason);
     buf_release(&raw);
@@ -340,7 +364,7 @@ static bool check_names(struct config *config, const struct bytes *pairs, struct
     for (uint32_t i = 0; i < count; i++) {
         struct bytes name = pairs[2 * i];
         changes[i].row = config_row(name);
-        if (changes[i].row < 0) {
+        if (changes[i].row < 0 || config_is_users(&table[changes[i].row])) {
             buf_append(error, LIT("ERR Unknown option or number of arguments for CONFIG SET - '"));
             buf_append(error, name);
             buf_append_char(error, '\'');
@@ -489,7 +513,7 @@ void config_get(struct config *config, const struct bytes *patterns, uint32_t co
     mutex_lock(&config->mutex);
     for (size_t i = 0; i < rows; i++) {
         const char *const names[] = { table[i].name, table[i].alias };
-        for (int j = 0; j < 2 && names[j] != NULL; j++) {
+        for (int j = 0; j < 2 && names[j] != NULL && !config_is_users(&table[i]); j++) {
             struct bytes name = bytes_of(names[j]);
             int64_t pattern = matching_pattern(patterns, count, name);
             if (pattern >= 0) {

@@ -7,6 +7,8 @@
 
 #include "base/mem.h"
 #include "base/os.h"
+#include "base/sha256.h"
+#include "exec/engine.h"
 #include "server/config.h"
 #include "server/config_value.h"
 #include "server/file.h"
@@ -29,6 +31,33 @@ static void append_lines(const struct rln_directive *row, const struct config_va
     buf_printf(out, "%s ", row->name);
     config_value_append(row, value, out);
     buf_append_char(out, '\n');
+}
+
+/* The users of now, a line each; nothing when they are in a file of their own, or, unless 'all',
+ * when there is only "default" as requirepass leaves it. */
+static bool append_users(const struct config *config, bool all, struct buf *out)
+{
+    struct buf text = { 0 };
+    bool wanted = config->values[config_row(LIT("aclfile"))].len == 0;
+    acl_describe(&config->engine->acl, &text);
+    if (wanted && !all) {
+        struct bytes password =
+            config_value_bytes(&config->values[config_row(LIT("requirepass"))]);
+        struct buf plain = { 0 };
+        char digest[SHA256_HEX_LEN];
+        sha256_hex(password, digest);
+        buf_append(&plain, LIT("user default on "));
+        buf_append(&plain, password.len > 0 ? LIT("#") : LIT("nopass"));
+        buf_append(&plain, (struct bytes){ digest, password.len > 0 ? sizeof digest : 0 });
+        buf_append(&plain, LIT(" ~* &* +@all\n"));
+        wanted = !bytes_equal(buf_bytes(&plain), buf_bytes(&text));
+        buf_release(&plain);
+    }
+    if (wanted) {
+        buf_append(out, buf_bytes(&text));
+    }
+    buf_release(&text);
+    return wanted;
 }
 
 static bool is_default(const struct rln_directive *row, const struct config_value *value)
@@ -75,12 +104,17 @@ static void rewrite_text(const struct config *config, struct bytes old, struct b
             marked = marked || bytes_equal(line, bytes_of(generated));
             buf_append(out, line);
             buf_append_char(out, '\n');
+        } else if (config_is_users(&rows[row])) {
+            written[row] = written[row] || append_users(config, true, out);
         } else if (!written[row]) {
             written[row] = true;
             append_lines(&rows[row], &config->values[row], out);
         }
     }
     for (size_t i = 0; i < count; i++) {
+        if (config_is_users(&rows[i])) {
+            continue; /* At the very end. */
+        }
         if (!written[i] && !is_default(&rows[i], &config->values[i])) {
             if (!marked) {
                 buf_printf(out, "%s\n", generated);
@@ -89,6 +123,14 @@ static void rewrite_text(const struct config *config, struct bytes old, struct b
             append_lines(&rows[i], &config->values[i], out);
         }
     }
+    struct buf users = { 0 };
+    if (!written[config_row(LIT("user"))] && append_users(config, false, &users)) {
+        if (!marked) {
+            buf_printf(out, "%s\n", generated);
+        }
+        buf_append(out, buf_bytes(&users));
+    }
+    buf_release(&users);
     mem_free(written);
 }
 

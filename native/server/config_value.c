@@ -24,6 +24,11 @@ int config_row(struct bytes name)
     return -1;
 }
 
+bool config_is_users(const struct rln_directive *row)
+{
+    return strcmp(row->name, "user") == 0;
+}
+
 const char *config_row_name(const struct rln_directive *row, struct bytes name)
 {
     return row->alias != NULL && bytes_equal_nocase(name, bytes_of(row->alias)) ? row->alias

@@ -22,6 +22,9 @@ static inline struct bytes config_value_bytes(const struct config_value *value)
 
 /* The row of 'name' (or alias) in either case, or -1. */
 int config_row(struct bytes name);
+/* The directive "user": lines as they were given, one a user, which CONFIG GET and SET do not
+ * know. */
+bool config_is_users(const struct rln_directive *row);
 /* The constant name or alias that 'name' is. */
 const char *config_row_name(const struct rln_directive *row, struct bytes name);
 

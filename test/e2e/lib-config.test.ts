@@ -58,6 +58,7 @@ const TYPED_OPTIONS: { readonly [Key in keyof Required<DirectiveOptions>]: true 
   jobQueueLength: true,
   ioPoller: true,
   requirepass: true,
+  user: true,
   aclfile: true,
   acllogMaxLen: true,
   aclPubsubDefault: true,

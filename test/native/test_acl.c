@@ -1,5 +1,7 @@
 /* Users without sockets: rules and their descriptions, permission, sessions of users that change,
  * the log, and texts of users with all their faults. */
+#include <pthread.h>
+
 #include "exec/acl_user.h"
 #include "run.h"
 
@@ -234,6 +236,90 @@ static void a_text_with_faults_tells_each_and_changes_nothing(void)
     end();
 }
 
+/* ---- Threads ---------------------------------------------------------------------------------- */
+
+enum { THREADS = 3, CHANGES = 150 };
+
+struct worker {
+    pthread_t thread;
+    struct executor executor;
+    struct session session;
+    struct reply reply;
+    uint64_t allowed, refused;
+};
+
+static _Atomic bool changing;
+
+static struct bytes call_words(struct worker *worker, const char *const *words)
+{
+    struct bytes argv[6];
+    uint32_t argc = 0;
+    for (; words[argc] != NULL; argc++) {
+        argv[argc] = bytes_of(words[argc]);
+    }
+    reply_clear(&worker->reply);
+    executor_call(&worker->executor, &worker->session, argv, argc, &worker->reply);
+    return buf_bytes(&worker->reply.out);
+}
+
+#define CALL(worker, ...) call_words(worker, (const char *const[]){ __VA_ARGS__, NULL })
+
+/* Logs in again and again, for the user comes and goes; what it may do is allowed or not. */
+static void *use(void *argument)
+{
+    struct worker *worker = argument;
+    while (atomic_load(&changing)) {
+        (void)CALL(worker, "AUTH", "u", "p");
+        for (int i = 0; i < 8; i++) {
+            struct bytes reply = CALL(worker, "SET", "key", "value");
+            bool fine = bytes_equal(reply, LIT("+OK\r\n"));
+            CHECK(fine || memcmp(reply.at, "-NOPERM ", 8) == 0);
+            worker->allowed += fine;
+            worker->refused += !fine;
+            (void)CALL(worker, "MULTI");
+            (void)CALL(worker, "GET", "key");
+            (void)CALL(worker, "EXEC");
+            (void)CALL(worker, "ACL", "WHOAMI");
+        }
+        (void)CALL(worker, "RESET");
+    }
+    return NULL;
+}
+
+static void users_change_while_commands_run(void)
+{
+    static struct worker workers[THREADS];
+    begin();
+    atomic_store(&changing, true);
+    for (int i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){ .allowed = 0 };
+        CHECK(executor_init(&workers[i].executor, &server.engine));
+        executor_enter(&workers[i].executor);
+        session_init(&workers[i].session, &server.engine, NULL, 0);
+        executor_leave(&workers[i].executor);
+        CHECK_INT(thread_start(&workers[i].thread, "worker", use, &workers[i]), 0);
+    }
+    for (int i = 0; i < CHANGES; i++) {
+        (void)RUN_LINE(&owner, "ACL SETUSER u reset on >p +@all -set ~key");
+        (void)RUN_LINE(&owner, "ACL SETUSER u +set (+get ~a*) ~b");
+        (void)RUN_LINE(&owner, "ACL GETUSER u");
+        (void)RUN_LINE(&owner, "ACL LOG");
+        acl_set_password(&server.engine, i % 2 == 0 ? LIT("secret") : LIT(""));
+        (void)RUN_LINE(&owner, "CLIENT LIST");
+        (void)RUN_LINE(&owner, i % 3 == 0 ? "ACL DELUSER u" : "ACL LIST");
+    }
+    atomic_store(&changing, false);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        executor_enter(&workers[i].executor);
+        session_release(&workers[i].session, &server.engine, &workers[i].executor);
+        executor_leave(&workers[i].executor);
+        executor_release(&workers[i].executor);
+        reply_release(&workers[i].reply);
+    }
+    end();
+}
+
 int main(void)
 {
     RUN_TEST(rules_are_told_in_the_shortest_form_that_makes_them_again);
@@ -245,5 +331,6 @@ int main(void)
     RUN_TEST(the_log_groups_what_is_alike_and_has_an_end);
     RUN_TEST(a_text_of_users_replaces_them_all);
     RUN_TEST(a_text_with_faults_tells_each_and_changes_nothing);
+    RUN_TEST(users_change_while_commands_run);
     return check_done();
 }
