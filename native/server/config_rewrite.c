@@ -41,8 +41,7 @@ static bool append_users(const struct config *config, bool all, struct buf *out)
     bool wanted = config->values[config_row(LIT("aclfile"))].len == 0;
     acl_describe(&config->engine->acl, &text);
     if (wanted && !all) {
-        struct bytes password =
-            config_value_bytes(&config->values[config_row(LIT("requirepass"))]);
+        struct bytes password = config_value_bytes(&config->values[config_row(LIT("requirepass"))]);
         struct buf plain = { 0 };
         char digest[SHA256_HEX_LEN];
         sha256_hex(password, digest);
