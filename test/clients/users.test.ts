@@ -9,10 +9,6 @@ describeServers('users', (server) => {
     await server.ask('SET', 'k', 'v');
   });
 
-  afterAll(async () => {
-    await server.ask('ACL', 'DELUSER', 'reader');
-  });
-
   test('ioredis logs in with a name, and is told what it may not do', async () => {
     const redis = new Redis({ port: server.port, username: 'reader', password: 'secret', lazyConnect: true });
     await redis.connect();
