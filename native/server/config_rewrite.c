@@ -39,6 +39,9 @@ static bool append_users(const struct config *config, bool all, struct buf *out)
 {
     struct buf text = { 0 };
     bool wanted = config->values[config_row(LIT("aclfile"))].len == 0;
+    if (config->engine == NULL) {
+        return false;
+    }
     acl_describe(&config->engine->acl, &text);
     if (wanted && !all) {
         struct bytes password = config_value_bytes(&config->values[config_row(LIT("requirepass"))]);
