@@ -9,6 +9,7 @@
 #include "script/functions.h"
 #include "script/fault.h"
 #include "script/load.h"
+#include "script/run.h"
 #include "script/sandbox.h"
 
 enum { FIRST_ROOM = 64 };
@@ -158,7 +159,8 @@ static struct machine *create(struct executor *executor)
     *machine = (struct machine){ .attachment.destroy = destroy,
                                  .executor = executor,
                                  .scripting = scripting,
-                                 .era = atomic_load(&scripting->era) };
+                                 .era = atomic_load(&scripting->era),
+                                 .look_ticks = ticks_from_us(&executor->engine->ticks, LOOK_US) };
     inner_init(&machine->inner, executor);
     machine_seed_dice(machine, (uint32_t)random_next(&executor->thread.dice));
     executor->machine = &machine->attachment;

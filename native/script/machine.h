@@ -77,6 +77,7 @@ struct machine {
     struct run *run;           /* the running script, or NULL */
     uint64_t began;            /* ticks: when it did */
     uint64_t look_at;          /* ticks: when it is looked at the next time */
+    uint64_t look_ticks;       /* between two looks */
     struct machine *next_slow; /* of struct scripting's list, while it is slow */
     bool slow;                 /* it has been running for long; see slow.h */
     bool killed;               /* it is to end, whatever it catches */

@@ -83,8 +83,8 @@ static int tell_fault(lua_State *lua)
 
 enum {
     WATCH_EVERY = 100000, /* instructions of Lua */
-    LOOK_US = 5000,       /* between two looks */
     LOAD_MS = 500,        /* for the text of a library */
+    LOAD_AGAIN_MS = 5000, /* for the same in other threads: it has shown that it ends */
 };
 
 static void look(lua_State *lua, lua_Debug *place);
@@ -120,9 +120,9 @@ void run_look_again(lua_State *lua)
     const struct engine *engine = machine->executor->engine;
     uint64_t now = ticks_now();
     int64_t passed_ms = ticks_to_us(&engine->ticks, now - machine->began) / 1000;
-    machine->look_at = now + ticks_from_us(&engine->ticks, LOOK_US);
+    machine->look_at = now + machine->look_ticks;
     end_if_asked(lua);
-    if (machine->loading != NULL && passed_ms >= LOAD_MS) {
+    if (machine->run == NULL && passed_ms >= (machine->loading != NULL ? LOAD_MS : LOAD_AGAIN_MS)) {
         end_by_force(lua, "FUNCTION LOAD timeout");
     }
     if (machine->run != NULL && slow_serve_others(machine, passed_ms)) {
@@ -144,7 +144,7 @@ void run_begin_watch(struct machine *machine, uint64_t began)
 {
     machine->killed = false;
     machine->began = began;
-    machine->look_at = began + ticks_from_us(&machine->executor->engine->ticks, LOOK_US);
+    machine->look_at = began + machine->look_ticks;
     lua_sethook(machine->lua, look, LUA_MASKCOUNT, WATCH_EVERY);
 }
 

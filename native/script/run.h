@@ -5,6 +5,8 @@
 
 #include "script/machine.h"
 
+enum { LOOK_US = 5000 }; /* between two looks */
+
 /* 'began': when it did, in ticks. */
 void run_begin_watch(struct machine *machine, uint64_t began);
 void run_end_watch(struct machine *machine);

@@ -3,6 +3,7 @@
  * of the clients of its own worker.  The texts of all cases are test/e2e/busy-script.test.ts's. */
 #include "server_fixture.h"
 
+#include <pthread.h>
 #include <signal.h>
 
 #define BUSY                                                                                       \
@@ -39,6 +40,12 @@ static void until_busy(int fd)
         }
         CHECK_BYTES(((struct bytes){ reply, 5 }), LIT("$-1\r\n"));
     }
+}
+
+static bool has_prefix(struct bytes text, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    return text.len >= len && memcmp(text.at, prefix, len) == 0;
 }
 
 static void expect_killed(int fd)
@@ -210,6 +217,41 @@ static void in_process_clients_are_told(void)
     rln_server_destroy(server);
 }
 
+static void *run_endlessly(void *user)
+{
+    CHECK(has_prefix(run_words(user, "FCALL loop 0"), KILLED));
+    return NULL;
+}
+
+/* The thread of such a client has no others to serve: the workers serve theirs all the same. */
+static void a_script_of_an_in_process_client_is_killed(void)
+{
+    static const char load[] =
+        "FUNCTION LOAD \"#!lua name=lib\\nredis.register_function('loop', function() "
+        "while true do end end)\"\r\n";
+    struct rln_server *server = server_of("2", "events");
+    struct rln_client *client = rln_client_create(server);
+    int other = client_connect(server);
+    pthread_t thread;
+    CHECK_ASK(other, load, "$3\r\nlib\r\n");
+    CHECK_INT(pthread_create(&thread, NULL, run_endlessly, client), 0);
+    char reply[5] = "";
+    for (int tries = 0; memcmp(reply, "-BUSY", 5) != 0; tries++) {
+        char byte = 0;
+        CHECK(tries < 10000);
+        CHECK(client_send(other, LIT("GET none\r\n")));
+        CHECK_INT(client_read(other, reply, 5), 5);
+        while (reply[0] == '-' && byte != '\n') {
+            CHECK_INT(client_read(other, &byte, 1), 1);
+        }
+    }
+    CHECK_ASK(other, "FUNCTION KILL\r\nGET none\r\n", "+OK\r\n$-1\r\n");
+    CHECK_INT(pthread_join(thread, NULL), 0);
+    close(other);
+    rln_client_destroy(client);
+    rln_server_destroy(server);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -220,5 +262,6 @@ int main(void)
     RUN_TEST(what_a_script_has_seen_stays_true);
     RUN_TEST(a_stop_does_not_wait_for_scripts);
     RUN_TEST(in_process_clients_are_told);
+    RUN_TEST(a_script_of_an_in_process_client_is_killed);
     return check_done();
 }
