@@ -341,7 +341,7 @@ static const struct command rows[] = {
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
         .since = "6.0.0", .complexity = "O(1) for each step.",
         .summary = "Reads integers of any width within a string.",
-        .syntax = "key:key [GET get-block=(encoding:string offset:int) ...]",
+        .syntax = "key:key [GET get-block=(encoding:string offset:int)]...",
     },
 };
 /* clang-format on */

@@ -210,7 +210,7 @@ static const struct command rows[] = {
         .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
         .since = "2.6.0", .complexity = "O(N)",
         .summary = "Counts the bits that are set in a string.",
-        .syntax = "key:key [range=(start:int end:int [unit=<BYTE | BIT>])]",
+        .syntax = "key:key [range=(start:int end:int [unit=<BYTE | BIT>@7.0.0])]",
         .history = unit_history,
     },
     {
@@ -220,7 +220,7 @@ static const struct command rows[] = {
         .since = "2.8.7", .complexity = "O(N)",
         .summary = "Returns the place of the first bit that is set, or clear.",
         .syntax = "key:key bit:int [range=(start:int [end-unit-block=(end:int "
-                  "[unit=<BYTE | BIT>])])]",
+                  "[unit=<BYTE | BIT>@7.0.0])])]",
         .history = unit_history,
     },
 };

@@ -336,7 +336,7 @@ static const struct command rows[] = {
         .since = "2.4.0",
         .complexity = "O(N) where N is the number of clients",
         .summary = "Closes connections.",
-        .syntax = "filter=<addr:string | new-format=<[ID client-id:integer] | [TYPE "
+        .syntax = "filter=<old-format:string | new-format=<[ID client-id:integer] | [TYPE "
                   "normal_master_slave_pubsub=<NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | "
                   "[USER username:string] | [ADDR addr:string] | [LADDR laddr:string] | "
                   "[SKIPME yes/no:string] | [MAXAGE maxage:integer]>...>",
@@ -348,8 +348,8 @@ static const struct command rows[] = {
         .since = "2.4.0",
         .complexity = "O(N) where N is the number of clients",
         .summary = "Returns a line about each connection.",
-        .syntax = "[TYPE normal_master_replica_pubsub=<NORMAL | MASTER | REPLICA | PUBSUB>] "
-                  "[ID id=(client-id:integer...)]",
+        .syntax = "[TYPE normal_master_replica_pubsub=<NORMAL | MASTER | REPLICA | PUBSUB>@5.0.0] "
+                  "[ID id=(client-id:integer...)@6.2.0]",
         .history = list_history,
         .tips = changing_tips,
     },
@@ -375,7 +375,7 @@ static const struct command rows[] = {
         .since = "2.9.50",
         .complexity = "O(1)",
         .summary = "Lets the clients' commands wait for some time.",
-        .syntax = "timeout:integer [mode=<WRITE | ALL>]",
+        .syntax = "timeout:integer [mode=<WRITE | ALL>@6.2.0]",
         .history = pause_history,
     },
     {

@@ -121,7 +121,7 @@ static const struct command rows[] = {
     {
         ROW("meet", -4, MANAGES), .since = "3.0.0", .complexity = "O(1)",
         .summary = "Makes this node know another one.",
-        .syntax = "ip:string port:integer [cluster_bus_port:integer]", .history = meet_history,
+        .syntax = "ip:string port:integer [cluster_bus_port:integer@4.0.0]", .history = meet_history,
     },
     {
         ROW("myid", 2, ASKS), .since = "3.0.0", .complexity = "O(1)",

@@ -250,7 +250,7 @@ static const struct command rows[] = {
         .since = "1.0.0",
         .complexity = "O(N) where N is the number of the user's passwords",
         .summary = "Authenticates the connection.",
-        .syntax = "[username:string] password:string",
+        .syntax = "[username:string@6.0.0] password:string",
         .history = auth_history,
     },
     {

@@ -239,8 +239,8 @@ static const struct command rows[] = {
         .complexity = "O(N) where N is the number of bytes of the value; O(N*log(N)) for the "
                       "members of a sorted set.",
         .summary = "Gives a key the value that DUMP returned.",
-        .syntax = "key:key ttl:int serialized-value:string [REPLACE] [ABSTTL] "
-                  "[IDLETIME seconds:int] [FREQ frequency:int]",
+        .syntax = "key:key ttl:int serialized-value:string [REPLACE@3.0.0] [ABSTTL@5.0.0] "
+                  "[IDLETIME seconds:int@5.0.0] [FREQ frequency:int@5.0.0]",
         .history = restore_history,
     },
     {
@@ -252,8 +252,8 @@ static const struct command rows[] = {
         .complexity = "O(N) where N is the number of bytes of the value; O(N*log(N)) for the "
                       "members of a sorted set.",
         .summary = "RESTORE for the migration of keys within a cluster.",
-        .syntax = "key:key ttl:int serialized-value:string [REPLACE] [ABSTTL] "
-                  "[IDLETIME seconds:int] [FREQ frequency:int]",
+        .syntax = "key:key ttl:int serialized-value:string [REPLACE@3.0.0] [ABSTTL@5.0.0] "
+                  "[IDLETIME seconds:int@5.0.0] [FREQ frequency:int@5.0.0]",
         .history = restore_history,
     },
 };

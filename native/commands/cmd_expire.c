@@ -208,7 +208,7 @@ static enum err pexpiretime(struct call *call) REQUIRES(*call->keys)
 
 /* ---- Rows --------------------------------------------------------------------------------- */
 
-#define CONDITION " [condition=<NX | XX | GT | LT>]"
+#define CONDITION " [condition=<NX | XX | GT | LT>@7.0.0]"
 
 static const struct command_history condition_history[] = {
     { "7.0.0", "`NX`, `XX`, `GT` and `LT` can be given." },

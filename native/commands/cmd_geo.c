@@ -277,7 +277,7 @@ static const struct command rows[] = {
         .since = "3.2.0",
         .complexity = "O(log(N)) for each place, where N is their number.",
         .summary = "Adds places to a geospatial index.",
-        .syntax = "key:key [condition=<NX | XX>] [CH] "
+        .syntax = "key:key [condition=<NX | XX>@6.2.0] [CH@6.2.0] "
                   "data=(longitude:double latitude:double member:string)...",
         .history = geoadd_history,
     },

@@ -381,7 +381,6 @@ static const struct command rows[] = {
         .flags = CMD_ADMIN,
         .since = "2.8.9", .complexity = "O(1)",
         .summary = "Checks that HyperLogLogs estimate well; for tests of servers.",
-        .syntax = "",
     },
 };
 /* clang-format on */

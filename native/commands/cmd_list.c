@@ -338,7 +338,7 @@ static const struct command rows[] = {
         .since = "1.0.0",
         .complexity = "O(N) where N is the number of elements returned.",
         .summary = "Returns and removes the first elements of a list.",
-        .syntax = "key:key [count:int]",
+        .syntax = "key:key [count:int@6.2.0]",
         .history = pop_history,
     },
     {
@@ -351,7 +351,7 @@ static const struct command rows[] = {
         .since = "1.0.0",
         .complexity = "O(N) where N is the number of elements returned.",
         .summary = "Returns and removes the last elements of a list, the last one first.",
-        .syntax = "key:key [count:int]",
+        .syntax = "key:key [count:int@6.2.0]",
         .history = pop_history,
     },
     {

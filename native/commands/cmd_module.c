@@ -71,7 +71,7 @@ static const struct command rows[] = {
         .flags = LOADS,
         .since = "7.0.0", .complexity = "O(1)",
         .summary = "Loads a module and configures it.",
-        .syntax = "path:string [CONFIG configs=(name:string value:string)...] "
+        .syntax = "path:string [CONFIG configs=(name:string value:string)]... "
                   "[ARGS args=(arg:string)...]",
     },
     {

@@ -131,7 +131,6 @@ static const struct command rows[] = {
         .flags = CMD_LOADING | CMD_STALE,
         .since = "6.2.0", .complexity = "O(1)",
         .summary = "Returns a short text about the subcommands.",
-        .syntax = "",
     },
     {
         .name = "object|idletime", .handler = object_idletime, .arity = 3, .group = GROUP_GENERIC,

@@ -155,7 +155,7 @@ static const struct command rows[] = {
         .complexity = "O(1) a call, O(N) for all calls until the cursor is 0 again, where N is "
                       "the number of keys.",
         .summary = "Goes on with a walk over the keys of a database.",
-        .syntax = "cursor:int [MATCH pattern:pattern] [COUNT count:int] [TYPE type:string]",
+        .syntax = "cursor:int [MATCH pattern:pattern] [COUNT count:int] [TYPE type:string@6.0.0]",
         .history = scan_history, .tips = scan_tips,
     },
     {
@@ -170,7 +170,7 @@ static const struct command rows[] = {
         .flags = CMD_READONLY | CMD_WALKS,
         .since = "1.0.0", .complexity = "O(1)",
         .summary = "Returns one of the keys, by chance.",
-        .syntax = "", .tips = random_tips,
+        .tips = random_tips,
     },
 };
 /* clang-format on */

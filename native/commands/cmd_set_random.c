@@ -301,7 +301,7 @@ static const struct command rows[] = {
         .keys = { KEY_AT(1, KEY_RW | KEY_ACCESS | KEY_DELETE) },
         .since = "1.0.0", .complexity = "O(N) where N is the number of members returned.",
         .summary = "Removes members of a set by chance and returns them.",
-        .syntax = "key:key [count:int]",
+        .syntax = "key:key [count:int@3.2.0]",
         .history = pop_history, .tips = any_output,
     },
     {
@@ -309,7 +309,7 @@ static const struct command rows[] = {
         .flags = CMD_READONLY, .keys = { KEY_AT(1, KEY_RO | KEY_ACCESS) },
         .since = "1.0.0", .complexity = "O(N) where N is the number of members returned.",
         .summary = "Returns members of a set by chance.",
-        .syntax = "key:key [count:int]",
+        .syntax = "key:key [count:int@2.6.0]",
         .history = random_history, .tips = any_output,
     },
 };

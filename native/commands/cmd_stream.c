@@ -420,8 +420,8 @@ static const struct command_history xsetid_history[] = {
 };
 
 #define TRIMMING                                                                                   \
-    "trim=(strategy=<MAXLEN | MINID> [operator=<= equal:token | ~ approximately:token>] "          \
-    "threshold:string [LIMIT count:int])"
+    "trim=(strategy=<MAXLEN | MINID@6.2.0> [operator=<= equal:token | ~ approximately:token>] "    \
+    "threshold:string [LIMIT count:int@6.2.0])"
 
 static const struct command rows[] = {
     {
@@ -440,8 +440,9 @@ static const struct command rows[] = {
         .since = "5.0.0",
         .complexity = "O(1), and with trimming O(N) where N is the number of entries evicted.",
         .summary = "Appends an entry to a stream, which is made when the key has none.",
-        .syntax = "key:key [NOMKSTREAM] [" TRIMMING "] id-selector=<* auto-id:token | id:string> "
-                  "data=(field:string value:string) ...",
+        .syntax =
+            "key:key [NOMKSTREAM@6.2.0] [" TRIMMING "] id-selector=<* auto-id:token | id:string> "
+            "data=(field:string value:string) ...",
         .history = xadd_history,
         .tips = varying,
     },
@@ -493,8 +494,8 @@ static const struct command rows[] = {
         .since = "5.0.0",
         .complexity = "O(1)",
         .summary = "Sets the last id of a stream; what replicas are told.",
-        .syntax = "key:key last-id:string [ENTRIESADDED entries-added:int] "
-                  "[MAXDELETEDID max-deleted-id:string]",
+        .syntax = "key:key last-id:string [ENTRIESADDED entries-added:int@7.0.0] "
+                  "[MAXDELETEDID max-deleted-id:string@7.0.0]",
         .history = xsetid_history,
     },
 };

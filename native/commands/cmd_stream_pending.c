@@ -141,7 +141,7 @@ static const struct command rows[] = {
         .complexity = "O(N) where N is the number of entries returned, or with IDLE looked at; "
                       "the summary O(N) where N is the number of consumers.",
         .summary = "Tells which entries are pending in a consumer group, and for whom.",
-        .syntax = "key:key group:string [filters=([IDLE min-idle-time:int] start:string "
+        .syntax = "key:key group:string [filters=([IDLE min-idle-time:int@6.2.0] start:string "
                   "end:string count:int [consumer:string])]",
         .history = xpending_history,
         .tips = varying,

@@ -455,9 +455,10 @@ static const struct command rows[] = {
         .summary = "Makes a key hold a string, whatever it held, and sets its lifetime.",
         .syntax = "key:key value:string [condition=<NX | XX | IFEQ ifeq-value:string | "
                   "IFNE ifne-value:string | IFDEQ ifdeq-digest:string | "
-                  "IFDNE ifdne-digest:string>] [GET] "
-                  "[expiration=<EX seconds:int | PX milliseconds:int | "
-                  "EXAT unix-time-seconds:time | PXAT unix-time-milliseconds:time | KEEPTTL>]",
+                  "IFDNE ifdne-digest:string>@2.6.12] [GET@6.2.0] "
+                  "[expiration=<EX seconds:int@2.6.12 | PX milliseconds:int@2.6.12 | "
+                  "EXAT unix-time-seconds:time@6.2.0 | PXAT unix-time-milliseconds:time@6.2.0 | "
+                  "KEEPTTL@6.0.0>]",
         .history = set_history,
     },
     {

@@ -56,7 +56,6 @@ static const struct command rows[] = {
         .since = "2.0.0",
         .complexity = "O(N), when N is the number of queued commands",
         .summary = "Discards a transaction.",
-        .syntax = "",
     },
     {
         .name = "exec",
@@ -67,7 +66,6 @@ static const struct command rows[] = {
         .since = "1.2.0",
         .complexity = "Depends on commands in the transaction",
         .summary = "Runs all commands of a transaction.",
-        .syntax = "",
     },
     {
         .name = "multi",
@@ -78,7 +76,6 @@ static const struct command rows[] = {
         .since = "1.2.0",
         .complexity = "O(1)",
         .summary = "Starts a transaction.",
-        .syntax = "",
     },
     {
         .name = "unwatch",
@@ -89,7 +86,6 @@ static const struct command rows[] = {
         .since = "2.2.0",
         .complexity = "O(1)",
         .summary = "Forgets all watched keys.",
-        .syntax = "",
     },
     {
         .name = "watch",

@@ -454,8 +454,8 @@ static const struct command rows[] = {
         .since = "1.2.0",
         .complexity = "O(log(N)) for each member, where N is their number.",
         .summary = "Adds members to a sorted set or gives them other scores.",
-        .syntax = "key:key [condition=<NX | XX>] [comparison=<GT | LT>] [CH] "
-                  "[INCR] data=(score:double member:string)...",
+        .syntax = "key:key [condition=<NX | XX>@3.0.2] [comparison=<GT | LT>@6.2.0] [CH@3.0.2] "
+                  "[INCR@3.0.2] data=(score:double member:string)...",
         .history = zadd_history,
     },
     {

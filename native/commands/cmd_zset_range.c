@@ -285,8 +285,8 @@ static const struct command rows[] = {
         .since = "1.2.0",
         .complexity = RANGE_COMPLEXITY,
         .summary = "Returns the members of a sorted set within a range.",
-        .syntax = "key:key start:string stop:string [sortby=<BYSCORE | BYLEX>] [REV] "
-                  "[LIMIT limit=(offset:int count:int)] [WITHSCORES]",
+        .syntax = "key:key start:string stop:string [sortby=<BYSCORE | BYLEX>@6.2.0] [REV@6.2.0] "
+                  "[LIMIT limit=(offset:int count:int)@6.2.0] [WITHSCORES]",
         .history = zrange_history,
     },
     {
@@ -327,7 +327,7 @@ static const struct command rows[] = {
         .since = "1.0.5",
         .complexity = RANGE_COMPLEXITY,
         .summary = "Returns the members of a sorted set within a range of scores.",
-        .syntax = "key:key min:double max:double [WITHSCORES] "
+        .syntax = "key:key min:double max:double [WITHSCORES@2.0.0] "
                   "[LIMIT limit=(offset:int count:int)]",
         .deprecated_since = "6.2.0",
         .replaced_by = "`ZRANGE` with `BYSCORE`",

@@ -104,7 +104,8 @@ static void reply_argument(struct telling *telling, const struct syntax_node *no
     uint32_t spec = 0;
     bool flagged = node->optional || node->multiple;
     bool key = find_spec(telling, node, &spec);
-    size_t pairs = 2 + (size_t)key + (node->token.len > 0) + flagged + is_group(node);
+    size_t pairs =
+        2 + (size_t)key + (node->token.len > 0) + (node->since.len > 0) + flagged + is_group(node);
 
     reply_map(reply, pairs);
     reply_name(telling->tree, node, reply);
@@ -117,6 +118,10 @@ static void reply_argument(struct telling *telling, const struct syntax_node *no
     if (node->token.len > 0) {
         reply_bytes(reply, LIT("token"));
         reply_bytes(reply, node->token);
+    }
+    if (node->since.len > 0) {
+        reply_bytes(reply, LIT("since"));
+        reply_bytes(reply, node->since);
     }
     if (flagged) {
         reply_flags(node, reply);

@@ -8,6 +8,7 @@
  *   name=TOKEN         a pure token with a name of its own
  *   <a | b | c>        one of            name=< ... >   with a name
  *   ( ... )            a block           name=( ... )   with a name
+ *   name:type@7.0.0    younger than the command; behind a token or a group, too
  */
 #ifndef EXEC_SYNTAX_H
 #define EXEC_SYNTAX_H

@@ -69,7 +69,7 @@ static void add_child(struct syntax_tree *tree, uint16_t parent, uint16_t child)
 static struct bytes read_word(struct parser *parser)
 {
     skip_spaces(parser);
-    size_t len = strcspn(parser->at, " =|<>()[]");
+    size_t len = strcspn(parser->at, " =|<>()[]@");
     len = len == 0 && parser->at[0] == '=' && parser->at[1] == ' ' ? 1 : len;
     if (len > 3 && memcmp(parser->at + len - 3, "...", 3) == 0) {
         len -= 3;
@@ -207,6 +207,17 @@ static uint16_t read_argument(struct parser *parser)
     return node;
 }
 
+/* "@7.0.0", right behind an argument. */
+static void read_since(struct parser *parser, uint16_t node)
+{
+    if (node != SYNTAX_NONE && *parser->at == '@') {
+        parser->at++;
+        size_t len = strspn(parser->at, "0123456789.");
+        parser->tree->nodes[node].since = (struct bytes){ parser->at, len };
+        parser->at += len;
+    }
+}
+
 /* An argument with "[...]" around it and "..." after it. */
 static uint16_t read_item(struct parser *parser)
 {
@@ -227,6 +238,7 @@ static uint16_t read_item(struct parser *parser)
         }
     } else {
         node = read_argument(parser);
+        read_since(parser, node);
         if (node != SYNTAX_NONE && accept(parser, "...")) {
             parser->tree->nodes[node].multiple = true;
         }

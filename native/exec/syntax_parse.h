@@ -23,6 +23,7 @@ enum { SYNTAX_NODES = 160, SYNTAX_NONE = 0 };
 struct syntax_node {
     struct bytes name;  /* empty for groups and tokens that have none of their own */
     struct bytes token; /* what stands before it, or empty */
+    struct bytes since; /* the version that brought it, when younger than the command; or empty */
     uint8_t type;       /* enum syntax_type */
     bool optional, multiple, multiple_token;
     uint16_t first, next; /* child and sibling, SYNTAX_NONE: none */

@@ -198,7 +198,7 @@ static const struct command rows[] = {
         .since = "2.6.0",
         .complexity = "O(N) with N being the number of scripts in cache",
         .summary = "Forgets all scripts.",
-        .syntax = "[async=<ASYNC | SYNC>]",
+        .syntax = "[async=<ASYNC | SYNC>@6.2.0]",
         .history = flush_history,
         .tips = all_nodes_tips,
     },
