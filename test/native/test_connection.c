@@ -86,8 +86,9 @@ static void a_password_keeps_everybody_out_who_has_not_given_it(void)
     CHECK_REPLY(RUN_LINE(&other, "AUTH x"),
                 "-ERR AUTH <password> called without any password configured for the default "
                 "user. Are you sure your configuration is correct?\r\n");
-    server.engine.settings.password_needed = true;
-    other.session.flags &= ~(uint32_t)SESSION_AUTHENTICATED;
+    acl_set_password(&server.engine, LIT("secret"));
+    CHECK_REPLY(RUN_LINE(&other, "GET k"), "$-1\r\n"); /* It was let in before. */
+    CHECK_REPLY(RUN_LINE(&other, "RESET"), "+RESET\r\n");
     CHECK_REPLY(RUN_LINE(&other, "GET k"), "-NOAUTH Authentication required.\r\n");
     struct bytes reply = RUN_LINE(&other, "HELLO 3");
     CHECK(reply.len > 13 && memcmp(reply.at, "-NOAUTH HELLO", 13) == 0);
@@ -98,7 +99,8 @@ static void a_password_keeps_everybody_out_who_has_not_given_it(void)
     CHECK_REPLY(RUN_LINE(&other, "GET k"), "$-1\r\n");
     CHECK_REPLY(RUN_LINE(&other, "RESET"), "+RESET\r\n");
     CHECK_REPLY(RUN_LINE(&other, "GET k"), "-NOAUTH Authentication required.\r\n");
-    server.engine.settings.password_needed = false;
+    acl_set_password(&server.engine, LIT(""));
+    CHECK_REPLY(RUN_LINE(&other, "GET k"), "$-1\r\n");
     close_clients();
 }
 

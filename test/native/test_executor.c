@@ -103,9 +103,10 @@ static void a_client_that_is_not_authenticated_is_refused(void)
     begin();
     atomic_store(&server.engine.settings.password_needed, true);
     client.session.flags &= ~(uint32_t)SESSION_AUTHENTICATED;
+    session_set_check(&client.session, SESSION_CHECK_LOGIN, true);
     CHECK_REPLY(RUN_LINE(&client, "GET k"), "-NOAUTH Authentication required.\r\n");
     CHECK_REPLY(RUN_LINE(&client, "GET"), "-ERR wrong number of arguments for 'get' command\r\n");
-    client.session.flags |= SESSION_AUTHENTICATED;
+    acl_assume(&client.session, server.engine.acl.standard);
     CHECK_REPLY(RUN_LINE(&client, "GET k"), "$-1\r\n");
     end();
 }
