@@ -233,8 +233,8 @@ static int64_t kill_all(struct call *call, const struct kill_filter *filter)
             continue;
         }
         count++;
+        at->close_reason = RLN_CLOSE_KILLED;
         if (at == call->session) {
-            at->close_reason = RLN_CLOSE_KILLED;
             at->flags |= SESSION_CLOSE_AFTER_REPLY;
         } else {
             session_kill(at);
