@@ -73,7 +73,7 @@ describeWith(['redis-server'], 'COMMAND DOCS', () => {
 /** Every command and subcommand by its whole name. */
 async function allDocs(client: TwinClient['ours']): Promise<Map<string, Docs>> {
   const found = new Map<string, Docs>();
-  const add = (list: RespValue): void => {
+  const add = (list: RespValue | undefined): void => {
     const elements = elementsOf(list);
     for (let i = 0; i + 1 < elements.length; i += 2) {
       const entry = elements[i + 1];

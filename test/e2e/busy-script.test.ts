@@ -2,7 +2,7 @@
  * Scripts that run for too long: what other clients are told meanwhile, how such a script is
  * ended, and that it never keeps the server from stopping.  The same against redis-server.
  */
-import { createServer } from '../../lib';
+import { createServer, type ListenAddress } from '../../lib';
 import { type RunningServer, type StartServer, startRedisServer } from '../support/both-servers';
 import { describeWith } from '../support/peers';
 import { eventually, ServerProcess, sleep } from '../support/server';
@@ -21,6 +21,12 @@ const LIBRARY = `#!lua name=slow
 redis.register_function('loop', function() while true do end end)
 redis.register_function('write', function() redis.call('SET', 'k', 'v') while true do end end)`;
 const THRESHOLD = ['--busy-reply-threshold', '100'];
+
+/** The port of an address that is not a path. */
+function portOf(address: ListenAddress): number {
+  if (!('port' in address)) throw new Error('the server listens on a path');
+  return address.port;
+}
 
 /** What the server says once the threshold is past: asked until it is that. */
 async function untilBusy(client: RawClient, busy = SCRIPT_BUSY): Promise<void> {
@@ -242,8 +248,7 @@ describe('the end of the server does not wait for a script', () => {
 
   test('embedded: stop() ends it', async () => {
     await using server = createServer({ port: 0, workers: 2 });
-    const { port } = await server.start();
-    const slow = await RawClient.connect(port);
+    const slow = await RawClient.connect(portOf(await server.start()));
     slow.send(encode('EVAL', WRITING, '0'));
     await sleep(100);
     const started = Date.now();
@@ -254,8 +259,7 @@ describe('the end of the server does not wait for a script', () => {
 
   test('embedded: the store in the same process is told BUSY, too', async () => {
     await using server = createServer({ port: 0, workers: 1, busyReplyThreshold: 50 });
-    const { port } = await server.start();
-    const slow = await RawClient.connect(port);
+    const slow = await RawClient.connect(portOf(await server.start()));
     slow.send(encode('EVAL', ENDLESS, '0'));
     await sleep(200);
     expect(() => server.store.set('k', 'v')).toThrow('BUSY Redis is busy running a script.');
