@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeReply, elementsOf, quote, type RespValue } from '../support/resp';
 import type { ReplyClient } from './client';
 import type { Step } from './corpus';
-import { isKnown } from './known-differences';
+import { isDrawnFrom, isKnown, sourceOf } from './known-differences';
 import type { Peer } from './peers';
 
 /** What a server says of a command within MULTI. */
@@ -38,9 +38,27 @@ export class TwinClient {
     const [ours, redis] = await Promise.all([this.ours.run(argv), this.redis.run(argv)]);
     const words = argv.map((word) => word.toString('latin1'));
     expectSame(words, this.#queued, line, ours, redis);
+    if (!ours.equals(redis)) await this.#compareSources(words, line, ours, redis);
     if (ours.equals(QUEUED)) this.#queued.push(words);
     else if (/^(MULTI|EXEC|DISCARD|RESET)$/i.test(words[0] ?? '')) this.#queued = [];
     return ours;
+  }
+
+  /** What each server may choose freely is still to be its own: held against all that it has to choose from. */
+  async #compareSources(argv: readonly string[], line: string, ours: Buffer, redis: Buffer): Promise<void> {
+    const source = sourceOf(argv);
+    if (source === undefined) return;
+    const [mine, theirs] = await Promise.all([this.ours.run(source), this.redis.run(source)]);
+    expectSame(source, [], `the source of ${line}`, mine, theirs);
+    for (const [reply, from] of [
+      [ours, mine],
+      [redis, theirs],
+    ] as const) {
+      const [drawn, all] = [decodeReply(reply), decodeReply(from)];
+      if (drawn === undefined || all === undefined || !isDrawnFrom(argv, drawn, all)) {
+        throw new Error(`not of its source: ${line}\n  ${quote(reply.subarray(0, SHOWN))}`);
+      }
+    }
   }
 
   /** Sends bytes to both and compares one reply. */

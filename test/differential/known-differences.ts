@@ -12,7 +12,9 @@ export interface KnownDifference {
   /** True for the commands that it is about; `argv` is in upper case. */
   readonly applies: (argv: readonly string[]) => boolean;
   /** True when the two replies differ in just this way. */
-  readonly allows: (ours: RespValue, redis: RespValue) => boolean;
+  readonly allows: (ours: RespValue, redis: RespValue, argv: readonly string[]) => boolean;
+  /** The command, if there is one, whose reply each of the servers has drawn its own from. */
+  readonly source?: (argv: readonly string[]) => readonly string[] | undefined;
 }
 
 /** What Redis tells as the reference count of a shared object. */
@@ -55,10 +57,12 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
     name: 'order of what SORT does not sort',
     reason: 'BY without an asterisk leaves the elements as they come: those of a set in the order of a hash table.',
     applies: (argv) => argv[0] === 'SORT' && /^sort:(set|other)$/i.test(argv[1] ?? '') && sortsByNothing(argv),
-    // With LIMIT or GET there may be other elements, as many.
-    allows: (ours, redis) =>
-      sorted(ours) === sorted(redis) ||
-      (ours.kind === redis.kind && elementsOf(ours).length === elementsOf(redis).length),
+    // With LIMIT there may be other elements, as many, but each server's own.
+    allows: (ours, redis, argv) =>
+      argv.includes('LIMIT')
+        ? ours.kind === redis.kind && elementsOf(ours).length === elementsOf(redis).length
+        : sameRows(ours, redis, argv),
+    source: withoutLimit,
   },
   {
     name: 'members by chance',
@@ -222,9 +226,54 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
 
 /** Is the difference between two replies to a command one of the table? */
 export function isKnown(argv: readonly string[], ours: RespValue, redis: RespValue): boolean {
-  const upper = argv.map((word) => word.toUpperCase());
-  const entry = KNOWN_DIFFERENCES.find((known) => known.applies(upper));
-  return entry?.allows(ours, redis) === true;
+  const upper = upperCased(argv);
+  return entryOf(upper)?.allows(ours, redis, upper) === true;
+}
+
+/** The command whose reply each server has drawn its own reply to `argv` from: see {@link isDrawnFrom}. */
+export function sourceOf(argv: readonly string[]): readonly string[] | undefined {
+  return entryOf(upperCased(argv))?.source?.(argv);
+}
+
+/** Is there nothing in a reply that is not, as often, in the reply of its source? */
+export function isDrawnFrom(argv: readonly string[], reply: RespValue, source: RespValue): boolean {
+  const upper = upperCased(argv);
+  const left = rowsOf(source, upper);
+  return (
+    reply.kind === source.kind &&
+    rowsOf(reply, upper).every((row) => {
+      const at = left.indexOf(row);
+      if (at >= 0) left.splice(at, 1);
+      return at >= 0;
+    })
+  );
+}
+
+function upperCased(argv: readonly string[]): readonly string[] {
+  return argv.map((word) => word.toUpperCase());
+}
+
+function entryOf(upper: readonly string[]): KnownDifference | undefined {
+  return KNOWN_DIFFERENCES.find((known) => known.applies(upper));
+}
+
+/** The reply to a SORT row by row: what the GETs, if there are any, gave for one element. */
+function rowsOf(reply: RespValue, upper: readonly string[]): string[] {
+  const width = Math.max(1, upper.filter((word) => word === 'GET').length);
+  const elements = elementsOf(reply);
+  return Array.from({ length: Math.ceil(elements.length / width) }, (_, row) =>
+    JSON.stringify(elements.slice(row * width, (row + 1) * width)),
+  );
+}
+
+function sameRows(ours: RespValue, redis: RespValue, upper: readonly string[]): boolean {
+  return ours.kind === redis.kind && rowsOf(ours, upper).sort().join() === rowsOf(redis, upper).sort().join();
+}
+
+/** A SORT with a LIMIT, without it. */
+function withoutLimit(argv: readonly string[]): readonly string[] | undefined {
+  const at = upperCased(argv).indexOf('LIMIT');
+  return at < 0 ? undefined : [...argv.slice(0, at), ...argv.slice(at + 3)];
 }
 
 /** Does a SORT have a BY that names no key of the elements? */
