@@ -196,6 +196,7 @@ static void clear_errors(struct error_stats *errors)
 void engine_reset_stats(struct engine *engine)
 {
     uint32_t commands = registry_count(engine->registry);
+    keyspace_reset_stats(engine->keyspace);
     mutex_lock(&engine->sessions_lock);
     clear_stats(&engine->past);
     clear_errors(&engine->past_errors);

@@ -12,7 +12,7 @@
 #include "net/send.h"
 
 enum {
-    ROUND_MS = 1000,       /* between looks for idle clients */
+    ROUND_MS = 1000,       /* between looks for idle and lagging clients */
     WAITING_ROUND_MS = 20, /* between tries of clients held back by CLIENT PAUSE */
     LAST_REPLIES_MS = 250, /* for slow readers, at the end */
     ADOPT_AT_ONCE = 256,
@@ -191,6 +191,22 @@ static void close_idle(struct worker *worker, int64_t now_ms)
     }
 }
 
+/* Those who do not read, and have been above their soft limit for long enough, though nothing more
+ * was said to them; or whose limit is a new one. */
+static void close_lagging(struct worker *worker)
+{
+    struct conn *next;
+    for (struct conn *conn = worker->conns; conn != NULL; conn = next) {
+        next = conn->next;
+        if (conn->outbox != NULL && (conn->session.flags & SESSION_CLOSE_NOW) == 0) {
+            send_check_limit(worker, conn);
+            if ((conn->session.flags & SESSION_CLOSE_NOW) != 0) {
+                worker_close(worker, conn, (enum rln_close_reason)conn->session.close_reason);
+            }
+        }
+    }
+}
+
 /* Tries the commands of clients that were held back; those with unsent replies are tried
  * when their socket takes more. */
 static void retry_waiting(struct worker *worker)
@@ -308,6 +324,7 @@ static void serve_in_batch(struct worker *worker, int count)
     if (now_ms >= worker->next_round_ms && worker->outer == NULL) {
         worker->next_round_ms = now_ms + ROUND_MS;
         close_idle(worker, now_ms);
+        close_lagging(worker);
     }
 }
 

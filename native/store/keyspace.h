@@ -265,6 +265,8 @@ int64_t keyspace_size(const struct keyspace *ks, uint32_t db);
 int64_t keyspace_expires(const struct keyspace *ks, uint32_t db);
 /* Keys that have expired and were removed since the start. */
 uint64_t keyspace_expired(const struct keyspace *ks);
+/* Counts these, and the evicted, from 0 on; in the exclusive section. */
+void keyspace_reset_stats(struct keyspace *ks);
 /* Milliseconds: mean time to live of the keys with one, estimated from samples; 0: none. */
 int64_t keyspace_average_ttl(struct keyspace *ks, uint32_t db);
 /* Bytes of entries, tables, blobs and the keyspace itself. */
@@ -327,7 +329,8 @@ void keyspace_reap(struct store_thread *thread, struct keylock *lock);
 /* Whether active expiry and lazy removal happen at all (DEBUG SET-ACTIVE-EXPIRE 0 leaves
  * expired keys invisible but in place). */
 void keyspace_set_active_expiry(struct keyspace *ks, bool on);
-/* Until as many calls with false as with true: no key goes by keyspace_expire_due(). */
+/* Until as many calls with false as with true: no key goes by keyspace_expire_due() or
+ * keyspace_reap(). */
 void keyspace_hold_expiry(struct keyspace *ks, bool hold);
 
 /* Whether hooks.created is called. */

@@ -73,6 +73,18 @@ uint64_t keyspace_expired(const struct keyspace *ks)
     return sum;
 }
 
+void keyspace_reset_stats(struct keyspace *ks)
+{
+    mutex_lock(&ks->mutex);
+    ks->quit_expired = 0;
+    ks->quit_evicted = 0;
+    for (struct store_thread *thread = ks->threads; thread != NULL; thread = thread->next) {
+        atomic_store_explicit(&thread->expired, 0, memory_order_relaxed);
+        atomic_store_explicit(&thread->evicted, 0, memory_order_relaxed);
+    }
+    mutex_unlock(&ks->mutex);
+}
+
 int64_t values_outside(const struct keyspace *ks)
 {
     struct mutex *mutex = (struct mutex *)&ks->mutex;
