@@ -112,6 +112,26 @@ static enum err set_active_expire(struct call *call)
     return OK;
 }
 
+/* A switch, as Redis reads it: what is no number is 0. */
+static enum err set_switch(struct call *call, _Atomic bool *is_on)
+{
+    int64_t on;
+    bool is_number = num_parse_i64(args_next(&call->args), &on);
+    atomic_store_explicit(is_on, is_number && on != 0, memory_order_relaxed);
+    reply_ok(call->reply);
+    return OK;
+}
+
+static enum err skip_checksums(struct call *call)
+{
+    return set_switch(call, &call->engine->settings.checksums_skipped);
+}
+
+static enum err pause_cron(struct call *call)
+{
+    return set_switch(call, &call->engine->settings.cron_paused);
+}
+
 static enum err reply_an_error(struct call *call)
 {
     reply_error(call->reply, args_next(&call->args));
@@ -283,6 +303,8 @@ static enum err help(struct call *call)
         "    Writes <message> to the log.",
         "OBJECT <key>",
         "    How the value of <key> is kept.",
+        "PAUSE-CRON <0|1>",
+        "    Stops what the server does in the background: expiry, eviction, freeing, samples.",
         "POPULATE <count> [<prefix>] [<size>]",
         "    Makes <count> keys <prefix>:<number> (\"key\" without it), with values of <size>",
         "    bytes; keys that are there stay.",
@@ -297,6 +319,8 @@ static enum err help(struct call *call)
         "    How long a key and its string are.",
         "SET-ACTIVE-EXPIRE <0|1>",
         "    Switches the removal of expired keys in the background.",
+        "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+        "    RESTORE and FUNCTION RESTORE take payloads whose checksum is wrong.",
         "SLEEP <seconds>",
         "    Stops the whole server for <seconds>, which may be a fraction.",
         "STRINGMATCH-LEN <pattern> <string>",
@@ -362,12 +386,14 @@ static enum err debug(struct call *call) REQUIRES(*call->keys)
         { "listpack", describe_listpack, 1, 1 },
         { "log", write_log, 1, 1 },
         { "object", describe_object, 1, 2 },
+        { "pause-cron", pause_cron, 1, 1 },
         { "populate", populate, 1, 3 },
         { "protocol", debug_protocol, 1, 1 },
         { "quicklist", describe_quicklist, 1, 2 },
         { "quicklist-packed-threshold", set_packed_threshold, 1, 1 },
         { "sdslen", describe_string, 1, 1 },
         { "set-active-expire", set_active_expire, 1, 1 },
+        { "set-skip-checksum-validation", skip_checksums, 1, 1 },
         { "sleep", sleep_for, 1, 1 },
         { "stringmatch-len", match_string, 2, 2 },
         { "structsize", describe_structures, 0, 0 },

@@ -189,7 +189,9 @@ static enum err restore(struct call *call) REQUIRES(*call->keys)
     if (err != OK) {
         return err;
     }
-    if (!rdb_payload_check(payload)) {
+    bool skip_checksum =
+        atomic_load_explicit(&call->engine->settings.checksums_skipped, memory_order_relaxed);
+    if (!rdb_payload_check(payload, skip_checksum)) {
         return ERR_BAD_PAYLOAD;
     }
     struct rdb_value value;

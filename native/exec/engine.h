@@ -52,6 +52,8 @@ struct engine_settings {
     _Atomic uint64_t lua_reply_limit;     /* bytes of a script's reply */
     _Atomic uint64_t tracking_max_keys;   /* tracking-table-max-keys; 0: no limit */
     _Atomic uint8_t debug_command;        /* enable-debug-command: enum command_access */
+    _Atomic bool checksums_skipped;       /* DEBUG SET-SKIP-CHECKSUM-VALIDATION */
+    _Atomic bool cron_paused;             /* DEBUG PAUSE-CRON */
 };
 
 /* What commands ask of the server above: filled by the composition root.  'server' is the

@@ -4,15 +4,20 @@
 #include "exec/executor.h"
 #include "exec/transaction.h"
 
-/* The pause counts as one reason of engine->holdups for as long as its end is not 0. */
+/* The pause counts as one reason of engine->holdups for as long as its end is not 0, and meanwhile
+ * holds expiry. */
+static void count(struct engine *engine, bool begins)
+{
+    atomic_fetch_add_explicit(&engine->holdups, begins ? 1 : UINT32_MAX, memory_order_relaxed);
+    keyspace_hold_expiry(engine->keyspace, begins);
+}
+
 static void set_end(struct engine *engine, int64_t until_ms)
 {
     int64_t before =
         atomic_exchange_explicit(&engine->pause_until_ms, until_ms, memory_order_relaxed);
-    if (before == 0 && until_ms != 0) {
-        atomic_fetch_add_explicit(&engine->holdups, 1, memory_order_relaxed);
-    } else if (before != 0 && until_ms == 0) {
-        atomic_fetch_sub_explicit(&engine->holdups, 1, memory_order_relaxed);
+    if ((before == 0) != (until_ms == 0)) {
+        count(engine, before == 0);
     }
 }
 
@@ -42,7 +47,7 @@ bool pause_lasts(struct engine *engine, int64_t now_ms)
     }
     if (atomic_compare_exchange_strong_explicit(&engine->pause_until_ms, &until, 0,
                                                 memory_order_relaxed, memory_order_relaxed)) {
-        atomic_fetch_sub_explicit(&engine->holdups, 1, memory_order_relaxed);
+        count(engine, false);
     }
     return false;
 }

@@ -75,12 +75,22 @@ static void finish_refusal(struct executor *executor, struct session *session,
     transaction_fail(session);
 }
 
+/* While a script is busy, and during a pause, which only in-process clients are outside of.  Nor
+ * is anybody refused for want of memory then: a command that needs some has to wait. */
+static bool nothing_is_evicted(struct executor *executor, const struct session *session)
+{
+    struct engine *engine = executor->engine;
+    return busy_any(&engine->busy) || ((session->flags & SESSION_INTERNAL) == 0 &&
+                                       pause_lasts(engine, executor->thread.now_ms));
+}
+
 static bool memory_is_short(struct executor *executor, const struct session *session,
                             const struct command *command)
 {
     const struct engine *engine = executor->engine;
     if (atomic_load_explicit(&engine->settings.maxmemory, memory_order_relaxed) == 0 ||
-        busy_any(&engine->busy)) {
+        (atomic_load_explicit(&engine->holdups, memory_order_relaxed) != 0 &&
+         nothing_is_evicted(executor, session))) {
         return false;
     }
     /* A queue takes memory too, whatever is put into it. */

@@ -39,7 +39,7 @@ struct bytes rdb_payload_content(struct bytes payload)
     return (struct bytes){ payload.at, payload.len - FOOTER_LEN };
 }
 
-bool rdb_payload_check(struct bytes payload)
+bool rdb_payload_check(struct bytes payload, bool skip_checksum)
 {
     if (payload.len < FOOTER_LEN) {
         return false;
@@ -47,7 +47,8 @@ bool rdb_payload_check(struct bytes payload)
     const char *footer = payload.at + payload.len - FOOTER_LEN;
     struct bytes checked = { payload.at, payload.len - CHECKSUM_LEN };
     return little_endian(footer, VERSION_LEN) <= RDB_VERSION_NEWEST &&
-           little_endian(footer + VERSION_LEN, CHECKSUM_LEN) == crc64(0, checked);
+           (skip_checksum ||
+            little_endian(footer + VERSION_LEN, CHECKSUM_LEN) == crc64(0, checked));
 }
 
 enum err rdb_payload_read(struct bytes payload, struct store_thread *thread,

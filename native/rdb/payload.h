@@ -15,8 +15,8 @@ void rdb_payload_seal(struct rdb_writer *writer, enum rdb_version version);
 /* What stands before that in a payload that rdb_payload_check() accepted; borrowed. */
 struct bytes rdb_payload_content(struct bytes payload);
 
-/* Whether the payload is whole and of a version that is known. */
-MUST_CHECK bool rdb_payload_check(struct bytes payload);
+/* Whether the payload is of a version that is known and, unless 'skip_checksum', whole. */
+MUST_CHECK bool rdb_payload_check(struct bytes payload, bool skip_checksum);
 /* Reads the value of a payload that rdb_payload_check() accepted; see rdb_value_read().  The
  * value may refer to the payload. */
 MUST_CHECK enum err rdb_payload_read(struct bytes payload, struct store_thread *thread,

@@ -126,7 +126,9 @@ static enum err restore(struct call *call)
     if (machine == NULL) {
         return ERR_OUT_OF_MEMORY;
     }
-    if (!functions_restore(machine, payload, collision, &error)) {
+    bool skip_checksum =
+        atomic_load_explicit(&call->engine->settings.checksums_skipped, memory_order_relaxed);
+    if (!functions_restore(machine, payload, skip_checksum, collision, &error)) {
         return refuse(call, &error);
     }
     call->effects.changed++;

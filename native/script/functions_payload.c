@@ -52,10 +52,10 @@ static bool read_library(struct machine *machine, struct rdb_reader *reader,
     return true;
 }
 
-bool functions_restore(struct machine *machine, struct bytes payload,
+bool functions_restore(struct machine *machine, struct bytes payload, bool skip_checksum,
                        enum functions_collision collision, struct buf *error)
 {
-    if (!rdb_payload_check(payload)) {
+    if (!rdb_payload_check(payload, skip_checksum)) {
         buf_append(error, LIT("DUMP payload version or checksum are wrong"));
         return false;
     }

@@ -9,8 +9,8 @@
 MUST_CHECK enum err functions_dump(struct scripting *scripting, struct buf *out);
 
 /* Makes the libraries of a payload, in bytes that nobody vouches for, the server's; false with the
- * message, and nothing has changed. */
-MUST_CHECK bool functions_restore(struct machine *machine, struct bytes payload,
+ * message, and nothing has changed.  See rdb_payload_check() for 'skip_checksum'. */
+MUST_CHECK bool functions_restore(struct machine *machine, struct bytes payload, bool skip_checksum,
                                   enum functions_collision collision, struct buf *error);
 
 #endif

@@ -92,7 +92,8 @@ static void tell_gone(struct cron *cron, int64_t now_us)
  * to evict. */
 static bool keep_limit(struct executor *executor)
 {
-    if (!memory_limit_passed(executor->engine)) {
+    if (!memory_limit_passed(executor->engine) ||
+        pause_lasts(executor->engine, executor->thread.now_ms)) {
         return false;
     }
     executor_enter(executor);
@@ -127,6 +128,9 @@ static int64_t work(struct cron *cron)
 {
     struct rln_server *server = cron->server;
     int64_t hz = atomic_load_explicit(&server->config.live.hz, memory_order_relaxed);
+    if (atomic_load_explicit(&server->engine.settings.cron_paused, memory_order_relaxed)) {
+        return LOOK_US / 1000;
+    }
     int64_t now_us = clock_monotonic_us(&server->clock);
     cron->executor.thread.now_ms = clock_wall_ms(&server->clock);
     int64_t wait_ms = hz > 0 ? 1000 / hz : 100;

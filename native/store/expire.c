@@ -109,7 +109,8 @@ void keyspace_reap(struct store_thread *thread, struct keylock *lock)
         return;
     }
     lock->met_expired = false;
-    if (!atomic_load_explicit(&ks->active_expiry, memory_order_relaxed)) {
+    if (!atomic_load_explicit(&ks->active_expiry, memory_order_relaxed) ||
+        atomic_load_explicit(&ks->expiry_holds, memory_order_relaxed) != 0) {
         return;
     }
     for (uint32_t i = 0; i < lock->key_count; i++) {

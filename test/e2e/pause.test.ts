@@ -1,4 +1,4 @@
-/** CLIENT PAUSE WRITE stops more than the clients: what the server does to keys by itself waits, too. */
+/** Pauses: that of writes stops more than the clients, what the server does to keys by itself waits, too. */
 import { describeServers } from '../support/both-servers';
 import { eventually, sleep } from '../support/server';
 import { encode, RawClient } from '../support/wire-client';
@@ -83,3 +83,23 @@ describeServers('while writes pause', (server) => {
     expect(await other.reply()).toContain('-OOM ');
   });
 });
+
+describeServers(
+  'while the background pauses',
+  (server) => {
+    test('keys stay until somebody looks', async () => {
+      expect(await server.ask('DEBUG', 'PAUSE-CRON', '1')).toBe('+OK\r\n');
+      for (const name of ['looked at', 'left alone']) await server.ask('SET', name, 'v', 'PX', '10');
+      await sleep(300);
+      expect(await server.ask('DBSIZE')).toBe(':2\r\n');
+      expect(await server.ask('EXISTS', 'looked at')).toBe(':0\r\n');
+      expect(await server.ask('DBSIZE')).toBe(':1\r\n');
+      expect(await server.ask('DEBUG', 'PAUSE-CRON', '0')).toBe('+OK\r\n');
+      await eventually(
+        () => server.ask('DBSIZE'),
+        (size) => size === ':0\r\n',
+      );
+    });
+  },
+  ['--enable-debug-command', 'yes'],
+);

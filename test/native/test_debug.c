@@ -127,6 +127,29 @@ static void strings_are_measured(void)
     end();
 }
 
+static void payloads_with_a_wrong_checksum_are_taken_when_told_so(void)
+{
+    static const char payload[] = "\x00\x05hello\x0a\x00"
+                                  "checksum";
+    struct bytes wrong = { payload, sizeof payload - 1 };
+    static const char *const bad = "-ERR DUMP payload version or checksum are wrong\r\n";
+    begin();
+    CHECK_REPLY(RUN(&client, LIT("RESTORE"), LIT("k"), LIT("0"), wrong), bad);
+    CHECK_REPLY(RUN_LINE(&client, "DEBUG SET-SKIP-CHECKSUM-VALIDATION 1"), "+OK\r\n");
+    CHECK_REPLY(RUN(&client, LIT("RESTORE"), LIT("k"), LIT("0"), wrong), "+OK\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "GET k"), "$5\r\nhello\r\n");
+    CHECK_REPLY(RUN(&client, LIT("RESTORE"), LIT("l"), LIT("0"),
+                    LIT("\x01\x05\x0a\x00"
+                        "checksum")),
+                "-ERR Bad data format\r\n");
+    CHECK_REPLY(RUN_LINE(&client, "DEBUG SET-SKIP-CHECKSUM-VALIDATION no"), "+OK\r\n");
+    CHECK_REPLY(RUN(&client, LIT("RESTORE"), LIT("l"), LIT("0"), wrong), bad);
+    CHECK_REPLY(RUN_LINE(&client, "DEBUG SET-SKIP-CHECKSUM-VALIDATION"),
+                "-ERR unknown subcommand or wrong number of arguments for "
+                "'SET-SKIP-CHECKSUM-VALIDATION'. Try DEBUG HELP.\r\n");
+    end();
+}
+
 int main(void)
 {
     RUN_TEST(nothing_has_the_digest_of_zeros);
@@ -134,5 +157,6 @@ int main(void)
     RUN_TEST(the_way_to_a_value_does_not_matter);
     RUN_TEST(the_replication_id_can_change);
     RUN_TEST(strings_are_measured);
+    RUN_TEST(payloads_with_a_wrong_checksum_are_taken_when_told_so);
     return check_done();
 }
