@@ -38,7 +38,7 @@ export function sortCommand(dice: Dice): readonly string[] {
     () => [
       'SORT',
       dice.pick(['sort:set', 'sort:other']),
-      ...limit(),
+      ...['LIMIT', dice.pick(['0', '1', '3']), dice.pick(['1', '3', '100'])],
       ...['BY', 'nosort'],
       ...perhaps('GET', dice.pick(PATTERNS)),
       ...perhaps('GET', '#'),
