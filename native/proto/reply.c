@@ -238,8 +238,9 @@ static __attribute__((noinline)) void put_bytes(struct reply *reply, struct byte
         put_line(reply, LIT(""), value);
         return;
     }
-    char *start =
-        value.len < SIZE_MAX / 2 ? reply_room(reply, REPLY_HEADER_ROOM + value.len + 2) : NULL;
+    /* With room for a small one the next is not long for want of it. */
+    size_t len = value.len < SMALL_BULK ? SMALL_BULK : value.len;
+    char *start = len < SIZE_MAX / 2 ? reply_room(reply, REPLY_HEADER_ROOM + len + 2) : NULL;
     if (start == NULL) {
         reply->failed = true;
         return;
