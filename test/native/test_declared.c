@@ -397,9 +397,15 @@ static struct bytes evaluate(struct bytes text)
                LIT("evil"), LIT("GET"), LIT("evil"));
 }
 
+/* One thread has no races: ThreadSanitizer gets a sample. */
+#ifdef __SANITIZE_THREAD__
+enum { SCRIPTS = 1000 };
+#else
+enum { SCRIPTS = 20000 };
+#endif
+
 static void no_script_that_is_known_to_touch_its_keys_touches_another(void)
 {
-    enum { SCRIPTS = 20000 };
     uint64_t seed = check_seed();
     struct buf text = { 0 };
     int declared = 0, fine = 0;
