@@ -18,6 +18,15 @@ enum err list_read_end(struct bytes word, enum list_end *end)
 
 /* ---- Replies -------------------------------------------------------------------------- */
 
+static void reply_element(struct reply *reply, const struct listpack_value *value)
+{
+    if (value->string.at != NULL) {
+        reply_bytes(reply, value->string);
+    } else {
+        reply_number_as_bytes(reply, value->integer);
+    }
+}
+
 void list_reply_element(struct reply *reply, const struct list_cursor *cursor)
 {
     struct blob *blob = list_blob(cursor);
@@ -26,10 +35,27 @@ void list_reply_element(struct reply *reply, const struct list_cursor *cursor)
         return;
     }
     struct listpack_value value = list_get(cursor);
-    if (value.string.at != NULL) {
-        reply_bytes(reply, value.string);
-    } else {
-        reply_number_as_bytes(reply, value.integer);
+    reply_element(reply, &value);
+}
+
+/* Elements from the cursor's on, 'count' of which are there. */
+static void reply_forwards(struct reply *reply, struct list_cursor *cursor, uint64_t count)
+{
+    enum { AT_ONCE = 32 };
+    struct listpack_value values[AT_ONCE];
+    bool more = count > 0;
+    while (more && count > 0) {
+        uint32_t taken =
+            list_read(cursor, values, count < AT_ONCE ? (uint32_t)count : AT_ONCE, &more);
+        for (uint32_t i = 0; i < taken; i++) {
+            reply_element(reply, &values[i]);
+        }
+        count -= taken;
+        if (taken == 0) { /* A large one. */
+            list_reply_element(reply, cursor);
+            count--;
+            more = list_next(cursor);
+        }
     }
 }
 
@@ -39,9 +65,13 @@ void list_reply_range(struct reply *reply, const struct entry *entry, uint64_t s
     struct list_cursor cursor;
     reply_array(reply, count);
     bool there = count > 0 && list_seek(entry, (int64_t)start, &cursor);
+    if (there && !backwards) {
+        reply_forwards(reply, &cursor, count);
+        return;
+    }
     while (there) {
         list_reply_element(reply, &cursor);
-        there = --count > 0 && (backwards ? list_previous(&cursor) : list_next(&cursor));
+        there = --count > 0 && list_previous(&cursor);
     }
 }
 

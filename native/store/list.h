@@ -52,6 +52,11 @@ bool list_seek(const struct entry *entry, int64_t index, struct list_cursor *cur
 bool list_next(struct list_cursor *cursor);
 bool list_previous(struct list_cursor *cursor);
 
+/* The element and those behind it within their piece, 'max' at most, borrowed: how many, 0 when the
+ * element is a large one.  The cursor moves behind them; '*more': something is there. */
+uint32_t list_read(struct list_cursor *cursor, struct listpack_value *values, uint32_t max,
+                   bool *more);
+
 /* The element; a large one is a string of its blob. */
 struct listpack_value list_get(const struct list_cursor *cursor);
 /* The same as text: borrowed, or written to 'room'. */

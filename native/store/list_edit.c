@@ -61,6 +61,15 @@ bool list_seek(const struct entry *entry, int64_t index, struct list_cursor *cur
     return true;
 }
 
+static bool next_piece(struct list_cursor *cursor)
+{
+    if (cursor->node == NULL || cursor->node->next == NULL) {
+        return false;
+    }
+    enter_node(cursor, cursor->node->next, false);
+    return true;
+}
+
 bool list_next(struct list_cursor *cursor)
 {
     if (cursor->lp != NULL) {
@@ -69,11 +78,19 @@ bool list_next(struct list_cursor *cursor)
             return true;
         }
     }
-    if (cursor->node == NULL || cursor->node->next == NULL) {
-        return false;
+    return next_piece(cursor);
+}
+
+uint32_t list_read(struct list_cursor *cursor, struct listpack_value *values, uint32_t max,
+                   bool *more)
+{
+    *more = true;
+    if (cursor->lp == NULL) {
+        return 0;
     }
-    enter_node(cursor, cursor->node->next, false);
-    return true;
+    uint32_t count = listpack_take(cursor->lp, &cursor->at, values, max);
+    *more = cursor->at != 0 || next_piece(cursor);
+    return count;
 }
 
 bool list_previous(struct list_cursor *cursor)

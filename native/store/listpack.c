@@ -231,6 +231,25 @@ struct listpack_value listpack_get(const struct listpack *lp, uint32_t offset)
     return value;
 }
 
+uint32_t listpack_take(const struct listpack *lp, uint32_t *at, struct listpack_value *values,
+                       uint32_t max)
+{
+    const unsigned char *start = bytes_at(lp);
+    uint32_t offset = *at, count = 0;
+    for (; count < max && start[offset] != LISTPACK_END; count++) {
+        unsigned char head = start[offset];
+        if (__builtin_expect((head & 0xc0) == 0x80, 1)) { /* A string of up to 63 bytes. */
+            values[count].string = (struct bytes){ (const char *)start + offset + 1, head & 0x3fu };
+            offset += (head & 0x3fu) + 2;
+        } else {
+            values[count] = listpack_get(lp, offset);
+            offset += listpack_skip(start + offset);
+        }
+    }
+    *at = start[offset] != LISTPACK_END ? offset : 0;
+    return count;
+}
+
 struct bytes listpack_text(const struct listpack *lp, uint32_t at, char room[LISTPACK_TEXT_ROOM])
 {
     struct listpack_value value = listpack_get(lp, at);

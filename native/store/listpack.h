@@ -52,6 +52,11 @@ uint32_t listpack_previous(const struct listpack *lp, uint32_t at);
 uint32_t listpack_seek(const struct listpack *lp, int64_t index);
 
 struct listpack_value listpack_get(const struct listpack *lp, uint32_t at);
+
+/* The element at '*at' and those behind it, 'max' at most: how many.  '*at' becomes the element
+ * behind them, or 0 at the end.  Borrowed, as those of listpack_get() are. */
+uint32_t listpack_take(const struct listpack *lp, uint32_t *at, struct listpack_value *values,
+                       uint32_t max);
 /* The element as text: borrowed from the listpack, or written to 'room'. */
 struct bytes listpack_text(const struct listpack *lp, uint32_t at, char room[LISTPACK_TEXT_ROOM]);
 /* Whether the element is this string (integers compare as Redis stores them). */

@@ -90,6 +90,30 @@ static void expect_same(const struct listpack *lp, const struct model *model)
     CHECK_INT(listpack_last(lp), before);
 }
 
+/* Taken several at a time, from the first to the last. */
+static void expect_taken(const struct listpack *lp, const struct model *model, uint64_t *dice)
+{
+    enum { MOST = 7 };
+    char room[LISTPACK_TEXT_ROOM];
+    struct listpack_value values[MOST];
+    uint32_t at = listpack_first(lp);
+    size_t seen = 0;
+    while (at != 0) {
+        uint32_t max = (uint32_t)check_random_below(dice, MOST) + 1;
+        uint32_t taken = listpack_take(lp, &at, values, max);
+        CHECK(taken == max || at == 0);
+        CHECK(taken > 0 && taken <= max && seen + taken <= model->count);
+        for (uint32_t i = 0; i < taken; i++, seen++) {
+            struct bytes text = values[i].string;
+            if (text.at == NULL) {
+                text = (struct bytes){ room, num_format_i64(room, values[i].integer) };
+            }
+            CHECK_BYTES(text, model->at[seen]);
+        }
+    }
+    CHECK_INT(seen, model->count);
+}
+
 static void expect_seeks(const struct listpack *lp, const struct model *model, uint64_t *dice)
 {
     char room[LISTPACK_TEXT_ROOM];
@@ -172,6 +196,7 @@ static void a_random_history_reads_as_the_model(void)
             mem_fail_after(0);
 #endif
             expect_same(lp, model);
+            expect_taken(lp, model, &dice);
             expect_seeks(lp, model, &dice);
         }
         model_delete(model, 0, model->count);
