@@ -6,7 +6,7 @@ const char *err_text(enum err err)
     static const char *const texts[ERR_COUNT] = {
         [OK] = "OK",
         [ERR_REPLIED] = "ERR already replied",
-#define X(name, text) [name] = text,
+#define X(name, text) [name] = (text),
         ERR_LIST(X)
 #undef X
     };

@@ -141,7 +141,7 @@ static void a_step_is_left_in_its_midst(void)
         for (int reply = 0; i != 5 && reply < 2; reply++) {
             char kind;
             CHECK_INT(client_read(fds[i], &kind, 1), 1);
-            struct bytes rest = kind == '-' ? bytes_of(BUSY + 1) : LIT("1\r\nv\r\n");
+            struct bytes rest = kind == '-' ? bytes_of(&BUSY[1]) : LIT("1\r\nv\r\n");
             char text[sizeof BUSY];
             CHECK_INT(client_read(fds[i], text, rest.len), rest.len);
             CHECK_BYTES(((struct bytes){ text, rest.len }), rest);

@@ -62,8 +62,7 @@ static void a_script_that_needs_too_much_memory_ends(void)
         "local t = {} for i = 1, 1e9 do t[i] = i .. 'th' end",
         "return string.rep('x', 100000000)",
         "local t = {} for i = 1, 100 do t[i] = string.rep('x', 1000000) end return table.concat(t)",
-        "while true do local ok, e = pcall(string.rep, 'x', 100000000) if not ok then error(e) end "
-        "end",
+        "while true do local ok, e = pcall(string.rep, 'x', 1e8) if not ok then error(e) end end",
         "local s = cjson.encode('x') while true do s = cjson.encode({ s, s }) end",
     };
     open_server();
