@@ -30,7 +30,7 @@ describeServers('Bull', (server) => {
     const queue = open();
     const progress: number[] = [];
     queue.on('global:progress', (_id, value) => progress.push(value));
-    queue.process('double', 5, async (job) => {
+    void queue.process('double', 5, async (job) => {
       await job.progress(42);
       await job.log(`n is ${job.data.n}`);
       return job.data.n * 2;
@@ -81,7 +81,7 @@ describeServers('Bull', (server) => {
 
   test('failed jobs are tried again after a backoff', async () => {
     const queue = open();
-    queue.process(async (job) => {
+    void queue.process(async (job) => {
       if (job.data.hopeless || job.attemptsMade < 2) throw new Error(`attempt ${job.attemptsMade}`);
       return 'at last';
     });
@@ -101,7 +101,7 @@ describeServers('Bull', (server) => {
   test('a repeated job comes again until it is removed', async () => {
     const queue = open();
     let ticks = 0;
-    queue.process('tick', async () => ++ticks);
+    void queue.process('tick', async () => ++ticks);
     await queue.add('tick', {}, { repeat: { every: 50 } });
     await queue.add('nightly', {}, { repeat: { cron: '0 3 * * *' } });
     await eventually(
@@ -126,7 +126,7 @@ describeServers('Bull', (server) => {
   test('a rate limit holds', async () => {
     const queue = open({ limiter: { max: 2, duration: 200 } });
     const starts: number[] = [];
-    queue.process(10, async () => starts.push(Date.now()));
+    void queue.process(10, async () => starts.push(Date.now()));
     await queue.addBulk(Array.from({ length: 5 }, (_, i) => ({ data: { i } })));
     await counted(queue, 'completed', 5);
     expect((starts[4] ?? 0) - (starts[0] ?? 0)).toBeGreaterThanOrEqual(200);
@@ -139,7 +139,7 @@ describeServers('Bull', (server) => {
     const heir = open({ settings: { stalledInterval: 60 } });
     const stalled: Queue.JobId[] = [];
     heir.on('stalled', (job) => stalled.push(job.id));
-    heir.process(async () => 'rescued');
+    void heir.process(async () => 'rescued');
     await counted(heir, 'completed', 1);
     expect((await heir.getJob(id))?.returnvalue).toBe('rescued');
     expect(stalled).toEqual([id]);
@@ -147,7 +147,7 @@ describeServers('Bull', (server) => {
 
   test('clean, empty and obliterate remove what they say', async () => {
     const queue = open();
-    queue.process(async () => 'done');
+    void queue.process(async () => 'done');
     await queue.addBulk(Array.from({ length: 10 }, (_, i) => ({ data: { i } })));
     await counted(queue, 'completed', 10);
     expect(await queue.clean(0, 'completed', 4)).toHaveLength(4);

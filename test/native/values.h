@@ -63,13 +63,15 @@ static inline void values_make_set(struct run_client *client, uint64_t *dice, st
     }
 }
 
+/* No field is set twice: a long value that a short one replaces would leave an encoding that a
+ * reader of the fields alone does not choose. */
 static inline void values_make_hash(struct run_client *client, uint64_t *dice, struct bytes key)
 {
     char room[VALUES_WORD_ROOM], other[VALUES_WORD_ROOM], digits[32];
     bool some_end = check_random_below(dice, 3) == 0;
     for (uint64_t left = values_count(dice); left > 0; left--) {
         struct bytes name = values_word(dice, room);
-        RUN(client, LIT("HSET"), key, name, values_word(dice, other));
+        RUN(client, LIT("HSETNX"), key, name, values_word(dice, other));
         if (some_end && check_random_below(dice, 3) == 0) {
             struct bytes ms = values_number(digits, 1 + check_random_below(dice, 1 << 30));
             RUN(client, LIT("HPEXPIRE"), key, ms, LIT("FIELDS"), LIT("1"), name);
