@@ -53,6 +53,32 @@ bool bytes_equal_nocase(struct bytes a, struct bytes b);
 /* As memcmp() orders them, the shorter first when one starts the other. */
 int bytes_compare(struct bytes a, struct bytes b);
 
+/* The name at a place of a list that is in the order of its names, borrowed. */
+typedef struct bytes bytes_name_at(const void *list, uint32_t place);
+
+/* The first place of 'count' whose name is not below 'name', 'count' when there is none;
+ * '*found': it has that very name. */
+static inline uint32_t bytes_search(const void *list, uint32_t count, bytes_name_at *name_at,
+                                    struct bytes name, bool *found)
+{
+    uint32_t low = 0, high = count;
+    *found = false;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = bytes_compare(name_at(list, middle), name);
+        if (order == 0) {
+            *found = true;
+            return middle;
+        }
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 /* Redis's glob: * ? [a-z] [^a] and backslash escapes.  Linear stack, and the work is
  * bounded as Redis bounds it. */
 bool bytes_match_glob(struct bytes pattern, struct bytes text, bool nocase);

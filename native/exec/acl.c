@@ -8,30 +8,20 @@
 
 /* ---- The table ------------------------------------------------------------------------------ */
 
-static int64_t place_of(const struct acl *acl, struct bytes name, bool *found)
+static struct bytes name_at(const void *acl, uint32_t place)
 {
-    uint32_t low = 0, high = acl->count;
-    *found = false;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = bytes_compare(acl_user_name(acl->users[middle]), name);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    return acl_user_name(((const struct acl *)acl)->users[place]);
+}
+
+static uint32_t place_of(const struct acl *acl, struct bytes name, bool *found)
+{
+    return bytes_search(acl, acl->count, name_at, name, found);
 }
 
 static struct acl_user *find(const struct acl *acl, struct bytes name)
 {
     bool found;
-    int64_t place = place_of(acl, name, &found);
+    uint32_t place = place_of(acl, name, &found);
     return found ? acl->users[place] : NULL;
 }
 
@@ -39,10 +29,10 @@ static struct acl_user *find(const struct acl *acl, struct bytes name)
 static void insert(struct acl *acl, struct acl_user *user)
 {
     bool found;
-    int64_t place = place_of(acl, acl_user_name(user), &found);
+    uint32_t place = place_of(acl, acl_user_name(user), &found);
     acl->users = mem_realloc(acl->users, (acl->count + 1) * sizeof acl->users[0]);
     memmove(&acl->users[place + 1], &acl->users[place],
-            (acl->count - (size_t)place) * sizeof acl->users[0]);
+            (acl->count - place) * sizeof acl->users[0]);
     acl->users[place] = user;
     acl->count++;
 }
@@ -317,12 +307,12 @@ bool acl_delete(struct engine *engine, const struct session *own, struct bytes n
     struct acl *acl = &engine->acl;
     bool found;
     mutex_lock(&acl->mutex);
-    int64_t place = place_of(acl, name, &found);
+    uint32_t place = place_of(acl, name, &found);
     struct acl_user *user = found ? acl->users[place] : NULL;
     if (found) {
         acl->count--;
         memmove(&acl->users[place], &acl->users[place + 1],
-                (acl->count - (size_t)place) * sizeof acl->users[0]);
+                (acl->count - place) * sizeof acl->users[0]);
     }
     mutex_unlock(&acl->mutex);
     if (found) {

@@ -5,38 +5,14 @@
 
 /* ---- Sorted vectors of named things ---------------------------------------------------------- */
 
-typedef struct bytes naming(const void *thing);
-
-static struct bytes name_of_group(const void *thing)
+static struct bytes name_of_group(const void *names, uint32_t place)
 {
-    return stream_group_name(thing);
+    return stream_group_name(((const struct stream_names *)names)->at[place]);
 }
 
-static struct bytes name_of_consumer(const void *thing)
+static struct bytes name_of_consumer(const void *names, uint32_t place)
 {
-    return stream_consumer_name(thing);
-}
-
-/* The first place whose name is not below 'name'. */
-static uint32_t search(const struct stream_names *names, struct bytes name, naming *name_of,
-                       bool *found)
-{
-    uint32_t low = 0, high = names->count;
-    *found = false;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        int order = bytes_compare(name_of(names->at[middle]), name);
-        if (order == 0) {
-            *found = true;
-            return middle;
-        }
-        if (order < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
+    return stream_consumer_name(((const struct stream_names *)names)->at[place]);
 }
 
 static size_t vector_size(uint32_t room)
@@ -44,12 +20,12 @@ static size_t vector_size(uint32_t room)
     return (size_t)room * sizeof(void *);
 }
 
-/* Puts 'thing' in its place.  False when memory is short. */
+/* Puts 'thing' where its name belongs.  False when memory is short. */
 static bool insert(struct store_thread *thread, struct stream_names *names, void *thing,
-                   naming *name_of)
+                   struct bytes name, bytes_name_at *name_at)
 {
     bool found;
-    uint32_t at = search(names, name_of(thing), name_of, &found);
+    uint32_t at = bytes_search(names, names->count, name_at, name, &found);
     if (names->count == names->room) {
         uint32_t room = names->room == 0 ? 1 : names->room * 2;
         void **larger = heap_alloc(thread, vector_size(room));
@@ -69,10 +45,10 @@ static bool insert(struct store_thread *thread, struct stream_names *names, void
     return true;
 }
 
-static void take_out(struct stream_names *names, struct bytes name, naming *name_of)
+static void take_out(struct stream_names *names, struct bytes name, bytes_name_at *name_at)
 {
     bool found;
-    uint32_t at = search(names, name, name_of, &found);
+    uint32_t at = bytes_search(names, names->count, name_at, name, &found);
     if (found) {
         names->count--;
         memmove(names->at + at, names->at + at + 1, vector_size(names->count - at));
@@ -84,7 +60,7 @@ static void take_out(struct stream_names *names, struct bytes name, naming *name
 struct stream_group *stream_group_find(const struct stream *stream, struct bytes name)
 {
     bool found;
-    uint32_t at = search(&stream->groups, name, name_of_group, &found);
+    uint32_t at = bytes_search(&stream->groups, stream->groups.count, name_of_group, name, &found);
     return found ? stream_group_at(stream, at) : NULL;
 }
 
@@ -110,7 +86,7 @@ struct stream_group *stream_group_create(struct store_thread *thread, struct str
                                     .entries_read = entries_read,
                                     .name_len = (uint32_t)name.len };
     memcpy(group->name, name.at, name.len);
-    if (!insert(thread, &stream->groups, group, name_of_group)) {
+    if (!insert(thread, &stream->groups, group, name, name_of_group)) {
         heap_free(thread, group, group_size(name.len));
         return NULL;
     }
@@ -174,7 +150,8 @@ void stream_group_destroy(struct store_thread *thread, struct stream *stream,
 struct stream_consumer *stream_consumer_find(const struct stream_group *group, struct bytes name)
 {
     bool found;
-    uint32_t at = search(&group->consumers, name, name_of_consumer, &found);
+    uint32_t at =
+        bytes_search(&group->consumers, group->consumers.count, name_of_consumer, name, &found);
     return found ? stream_consumer_at(group, at) : NULL;
 }
 
@@ -190,7 +167,7 @@ struct stream_consumer *stream_consumer_create(struct store_thread *thread,
                                           .active_ms = -1,
                                           .name_len = (uint32_t)name.len };
     memcpy(consumer->name, name.at, name.len);
-    if (!insert(thread, &group->consumers, consumer, name_of_consumer)) {
+    if (!insert(thread, &group->consumers, consumer, name, name_of_consumer)) {
         heap_free(thread, consumer, consumer_size(name.len));
         return NULL;
     }

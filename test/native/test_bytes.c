@@ -149,10 +149,35 @@ static void glob_never_reads_outside_and_never_hangs(void)
     free(text);
 }
 
+static struct bytes place_as_name(const void *list, uint32_t place)
+{
+    return ((const struct bytes *)list)[place];
+}
+
+static void search_finds_a_name_or_the_place_where_it_belongs(void)
+{
+    const struct bytes names[] = { LIT("a"), LIT("b"), LIT("ba"), LIT("d") };
+    const struct {
+        struct bytes name;
+        uint32_t place;
+        bool found;
+    } cases[] = { { LIT(""), 0, false }, { LIT("a"), 0, true },  { LIT("aa"), 1, false },
+                  { LIT("b"), 1, true }, { LIT("ba"), 2, true }, { LIT("c"), 3, false },
+                  { LIT("d"), 3, true }, { LIT("da"), 4, false } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bool found;
+        CHECK_INT(bytes_search(names, 4, place_as_name, cases[i].name, &found), cases[i].place);
+        CHECK_INT(found, cases[i].found);
+        CHECK_INT(bytes_search(names, 0, place_as_name, cases[i].name, &found), 0);
+        CHECK(!found);
+    }
+}
+
 int main(void)
 {
     RUN_TEST(equality_compares_length_and_content);
     RUN_TEST(order_is_that_of_unsigned_bytes_and_then_of_length);
+    RUN_TEST(search_finds_a_name_or_the_place_where_it_belongs);
     RUN_TEST(glob_matches_as_redis_documents_and_behaves);
     RUN_TEST(glob_agrees_with_a_recursive_model);
     RUN_TEST(glob_never_reads_outside_and_never_hangs);
