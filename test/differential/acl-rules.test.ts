@@ -1,9 +1,8 @@
 /** Random rules make the same users as on redis-server, and allow them the same. */
 import { Dice } from '../support/dice';
-import { describeWith } from '../support/peers';
 import { decodeReply, elementsOf, type RespValue, textOf } from '../support/resp';
-import { type Pair, TwinClient } from './compare';
-import { startOurs, startRedis } from './peers';
+import { TwinClient } from './compare';
+import { describePair } from './peers';
 
 const ROUNDS = 250;
 
@@ -44,23 +43,12 @@ const ATTEMPTS: readonly (readonly string[])[] = [
   ['auth', 'x'],
 ];
 
-describeWith(['redis-server'], 'random rules of users', () => {
-  let pair: Pair;
-
-  beforeAll(async () => {
-    const [ours, redis] = await Promise.all([startOurs(), startRedis()]);
-    pair = { ours, redis };
-  });
-
-  afterAll(async () => {
-    await Promise.all([pair?.ours.close(), pair?.redis.close()]);
-  });
-
+describePair('random rules of users', (pair) => {
   test.each([2, 3] as const)(
     'make the same users in RESP%i',
     async (protocol) => {
       const dice = new Dice();
-      const twins = await TwinClient.connect(pair, protocol);
+      const twins = await TwinClient.connect(pair(), protocol);
       const history: string[] = [];
       try {
         await twins.both('ACL', 'DELUSER', 'u');

@@ -1,9 +1,8 @@
 /** COMMAND DOCS of every command is redis-server's: arguments as a tree, tokens, flags, versions; texts are our own. */
-import { describeWith } from '../support/peers';
 import { decodeReply, elementsOf, type RespValue, textOf } from '../support/resp';
-import { type Pair, TwinClient } from './compare';
+import { TwinClient } from './compare';
 import { NEWER_COMMANDS } from './newer-commands';
-import { startOurs, startRedis } from './peers';
+import { describePair } from './peers';
 
 /** A part of the documentation: a map, a list of arguments, or a word. */
 type Docs = string | readonly Docs[] | { readonly [key: string]: Docs };
@@ -39,20 +38,14 @@ const KNOWN: readonly { readonly reason: string; readonly paths: RegExp }[] = [
 /** What is a text of its own, only there or not; a history is one too. */
 const TEXTS = new Set(['summary', 'complexity', 'replaced_by', 'history']);
 
-describeWith(['redis-server'], 'COMMAND DOCS', () => {
-  let pair: Pair;
+describePair('COMMAND DOCS', (pair) => {
   let twins: TwinClient;
 
   beforeAll(async () => {
-    const [ours, redis] = await Promise.all([startOurs(), startRedis()]);
-    pair = { ours, redis };
-    twins = await TwinClient.connect(pair, 2);
+    twins = await TwinClient.connect(pair(), 2);
   });
 
-  afterAll(async () => {
-    twins?.close();
-    await Promise.all([pair?.ours.close(), pair?.redis.close()]);
-  });
+  afterAll(() => twins?.close());
 
   test('is the same for each of our commands but for known differences', async () => {
     const [ours, redis] = await Promise.all([twins.ours, twins.redis].map(allDocs));

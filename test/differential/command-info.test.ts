@@ -1,33 +1,26 @@
 /** COMMAND INFO of every command that we have is redis-server's, whole. */
-import { describeWith } from '../support/peers';
 import { decodeReply, elementsOf, type RespValue, textOf } from '../support/resp';
-import { type Pair, TwinClient } from './compare';
+import { TwinClient } from './compare';
 import { NEWER_COMMANDS } from './newer-commands';
-import { startOurs, startRedis } from './peers';
+import { describePair } from './peers';
 
 const FLAGS = 2;
 const CATEGORIES = 6;
 const SUBCOMMANDS = 9;
 
-describeWith(['redis-server'], 'COMMAND INFO', () => {
-  let pair: Pair;
+describePair('COMMAND INFO', (pair) => {
   let twins: TwinClient;
   let names: string[];
 
   beforeAll(async () => {
-    const [ours, redis] = await Promise.all([startOurs(), startRedis()]);
-    pair = { ours, redis };
-    twins = await TwinClient.connect(pair, 3);
+    twins = await TwinClient.connect(pair(), 3);
     names = elementsOf(decodeReply(await twins.ours.run(['COMMAND', 'LIST'])))
       .map(textOf)
       .filter((name) => NEWER_COMMANDS[name] === undefined)
       .sort();
   });
 
-  afterAll(async () => {
-    twins?.close();
-    await Promise.all([pair?.ours.close(), pair?.redis.close()]);
-  });
+  afterAll(() => twins?.close());
 
   test('lists the commands that every client needs', () => {
     expect(names).toEqual(expect.arrayContaining(['get', 'set', 'del', 'expire', 'scan', 'multi', 'hello', 'object']));

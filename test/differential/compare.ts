@@ -4,19 +4,13 @@ import { decodeReply, elementsOf, quote, type RespValue } from '../support/resp'
 import type { ReplyClient } from './client';
 import type { Step } from './corpus';
 import { isDrawnFrom, isKnown, sourceOf } from './known-differences';
-import type { Peer } from './peers';
+import type { Pair } from './peers';
 
 /** What a server says of a command within MULTI. */
 const QUEUED = Buffer.from('+QUEUED\r\n');
 
 /** Bytes of a wrong reply that a failure shows. */
 const SHOWN = 2000;
-
-/** The two servers under comparison. */
-export interface Pair {
-  readonly ours: Peer;
-  readonly redis: Peer;
-}
 
 /** One client at each of the two servers. */
 export class TwinClient {

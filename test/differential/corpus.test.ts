@@ -1,8 +1,7 @@
 /** Every case of the corpus gets the same replies from us and from redis-server. */
-import { describeWith } from '../support/peers';
-import { compareSteps, type Pair } from './compare';
+import { compareSteps } from './compare';
 import { corpus } from './corpus';
-import { startOurs, startRedis } from './peers';
+import { describePair } from './peers';
 
 const GROUPS = [
   'string',
@@ -35,21 +34,10 @@ const GROUPS = [
   'sort',
 ];
 
-describeWith(['redis-server'], 'the same replies as redis-server', () => {
-  let pair: Pair;
-
-  beforeAll(async () => {
-    const [ours, redis] = await Promise.all([startOurs(), startRedis()]);
-    pair = { ours, redis };
-  });
-
-  afterAll(async () => {
-    await Promise.all([pair?.ours.close(), pair?.redis.close()]);
-  });
-
+describePair('the same replies as redis-server', (pair) => {
   describe.each(GROUPS)('%s', (group) => {
     describe.each([2, 3] as const)('in RESP%i', (protocol) => {
-      test.each(corpus(group))('$name', ({ steps }) => compareSteps(pair, protocol, steps));
+      test.each(corpus(group))('$name', ({ steps }) => compareSteps(pair(), protocol, steps));
     });
   });
 });

@@ -1,11 +1,10 @@
 /** Values move from us to redis-server and back by DUMP and RESTORE, and stay what they were. */
 import { Dice } from '../support/dice';
-import { describeWith } from '../support/peers';
 import { decodeReply, elementsOf, type RespValue, textOf } from '../support/resp';
 import type { ReplyClient } from './client';
 import { Generator } from './generator';
 import { isKnown } from './known-differences';
-import { type Peer, startOurs, startRedis } from './peers';
+import { describePair } from './peers';
 
 type Command = readonly (string | Buffer)[];
 
@@ -216,20 +215,17 @@ const CHANGES: Readonly<Record<string, readonly Command[]>> = {
   ],
 };
 
-describeWith(['redis-server'], 'DUMP and RESTORE', () => {
-  let peers: Peer[];
+describePair('DUMP and RESTORE', (pair) => {
   let ours: ReplyClient;
   let redis: ReplyClient;
 
   beforeAll(async () => {
-    peers = await Promise.all([startOurs(), startRedis()]);
-    [ours, redis] = (await Promise.all(peers.map((peer) => peer.connect()))) as [ReplyClient, ReplyClient];
+    [ours, redis] = await Promise.all([pair().ours.connect(), pair().redis.connect()]);
   });
 
-  afterAll(async () => {
+  afterAll(() => {
     ours?.close();
     redis?.close();
-    await Promise.all(peers?.map((peer) => peer.close()) ?? []);
   });
 
   describe.each(['yes', 'no'])('with rdbcompression %s', (compression) => {

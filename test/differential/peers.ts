@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from '../../lib';
-import { findProgram } from '../support/peers';
+import { describeWith, findProgram } from '../support/peers';
 import type { Target } from '../support/wire-client';
 import { ReplyClient } from './client';
 
@@ -14,10 +14,38 @@ export interface Peer {
   close(): Promise<void>;
 }
 
+/** The two servers under comparison. */
+export interface Pair {
+  readonly ours: Peer;
+  readonly redis: Peer;
+}
+
 const DATABASES = 16;
 
+/**
+ * As `describe`, for tests that compare the two: they run from before the first test of `body` until
+ * behind its last hook, and `pair` gives them to tests and hooks.
+ */
+export function describePair(name: string, body: (pair: () => Pair) => void): void {
+  describeWith(['redis-server'], name, () => {
+    let running: Pair | undefined;
+
+    beforeAll(async () => {
+      const [ours, redis] = await Promise.all([startOurs(), startRedis()]);
+      running = { ours, redis };
+    });
+
+    body(() => {
+      if (running === undefined) throw new Error('the two servers do not run');
+      return running;
+    });
+
+    afterAll(() => Promise.all([running?.ours.close(), running?.redis.close()]));
+  });
+}
+
 /** Starts our server on a free port. */
-export async function startOurs(): Promise<Peer> {
+async function startOurs(): Promise<Peer> {
   const server = createServer({ port: 0, databases: DATABASES, logLevel: 'warning', enableDebugCommand: 'yes' });
   await server.start();
   const { port } = server;
@@ -28,7 +56,7 @@ export async function startOurs(): Promise<Peer> {
 }
 
 /** Starts redis-server on a Unix socket of its own, with nothing persisted. */
-export async function startRedis(): Promise<Peer> {
+async function startRedis(): Promise<Peer> {
   const program = findProgram('redis-server');
   if (program === undefined) throw new Error('there is no redis-server on PATH');
   const folder = mkdtempSync(join(tmpdir(), 'rln-redis-'));

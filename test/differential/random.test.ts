@@ -1,30 +1,18 @@
 /** Thousands of random commands get the same replies and leave the same data. */
 import { Dice } from '../support/dice';
-import { describeWith } from '../support/peers';
 import { decodeReply, elementsOf, textOf } from '../support/resp';
-import { type Pair, TwinClient } from './compare';
+import { TwinClient } from './compare';
 import { DocumentedGenerator, documentedCommands } from './documented-commands';
 import { Generator } from './generator';
-import { startOurs, startRedis } from './peers';
+import { describePair } from './peers';
 
 const STEPS = 6000;
 const DATABASES = 3;
 
-describeWith(['redis-server'], 'random commands', () => {
-  let pair: Pair;
-
-  beforeAll(async () => {
-    const [ours, redis] = await Promise.all([startOurs(), startRedis()]);
-    pair = { ours, redis };
-  });
-
-  afterAll(async () => {
-    await Promise.all([pair?.ours.close(), pair?.redis.close()]);
-  });
-
+describePair('random commands', (pair) => {
   const run = async (protocol: 2 | 3, body: (twins: TwinClient, dice: Dice, history: string[]) => Promise<void>) => {
     const dice = new Dice();
-    const twins = await TwinClient.connect(pair, protocol);
+    const twins = await TwinClient.connect(pair(), protocol);
     const history: string[] = [];
     try {
       await twins.both('FLUSHALL');
