@@ -33,7 +33,7 @@ static int repeat(lua_State *lua)
 }
 
 /* find and match: a start behind the text is its end. */
-static int search(lua_State *lua)
+static void clip_start(lua_State *lua)
 {
     if (lua_isstring(lua, 1) && lua_isnumber(lua, 3)) {
         lua_Number end = (lua_Number)vm_bytes(lua, 1).len + 1;
@@ -42,7 +42,47 @@ static int search(lua_State *lua)
             lua_replace(lua, 3);
         }
     }
+}
+
+static int match(lua_State *lua)
+{
+    clip_start(lua);
     return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+}
+
+static bool has_specials(struct bytes pattern)
+{
+    for (size_t i = 0; i < pattern.len; i++) {
+        if (pattern.at[i] != '\0' && strchr("^$*+?.([%-", pattern.at[i]) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* find: a plain text is looked for in a time that grows with the texts' lengths, not with their
+ * product. */
+static int find(lua_State *lua)
+{
+    clip_start(lua);
+    if (!lua_isstring(lua, 1) || !lua_isstring(lua, 2) ||
+        (!lua_toboolean(lua, 4) && has_specials(vm_bytes(lua, 2)))) {
+        return lua_tocfunction(lua, lua_upvalueindex(1))(lua);
+    }
+    struct bytes text = vm_bytes(lua, 1), wanted = vm_bytes(lua, 2);
+    lua_Integer start = luaL_optinteger(lua, 3, 1);
+    if (start < 0) {
+        start = start < -(lua_Integer)text.len ? 1 : (lua_Integer)text.len + start + 1;
+    }
+    size_t from = start > 0 ? (size_t)start - 1 : 0;
+    const char *found = memmem(text.at + from, text.len - from, wanted.at, wanted.len);
+    if (found == NULL) {
+        lua_pushnil(lua);
+        return 1;
+    }
+    lua_pushinteger(lua, found - text.at + 1);
+    lua_pushinteger(lua, found - text.at + (lua_Integer)wanted.len);
+    return 2;
 }
 
 static int from_codes(lua_State *lua)
@@ -68,7 +108,7 @@ static void put_around(lua_State *lua, const luaL_Reg *functions)
 void compat_open_string(lua_State *lua)
 {
     static const luaL_Reg around[] = {
-        { "char", from_codes }, { "find", search }, { "match", search },
+        { "char", from_codes }, { "find", find }, { "match", match },
         { "rep", repeat },      { NULL, NULL },
     };
     static const char *const unknown[] = { "pack", "packsize", "unpack" };

@@ -12,7 +12,9 @@
  *   - KEYS, ARGV, redis and the functions that see KEYS are what they were: there is no way to
  *     another table of globals, to metatables or to code that is not in the text.
  *   - It ends: there are no functions and no loops but those over KEYS or ARGV, one within none
- *     other.  So nobody has to wait long for a stripe, and no such script needs to be killed. */
+ *     other, and no names of functions that match patterns.  So nobody has to wait long for a
+ *     stripe, and no such script needs to be killed.  (Who finds such a function without its name,
+ *     as a string's field whose name is put together, is found out: see run.c.) */
 #ifndef SCRIPT_DECLARED_H
 #define SCRIPT_DECLARED_H
 

@@ -44,6 +44,13 @@ static bool is_forbidden(struct bytes name)
     return reserved || IS_ONE_OF(name, forbidden);
 }
 
+/* Matching a pattern may take as good as for ever. */
+static bool is_matcher(struct bytes name)
+{
+    static const char *const matchers[] = { "find", "gfind", "gmatch", "gsub", "match" };
+    return IS_ONE_OF(name, matchers);
+}
+
 bool outline_read_count(const struct token *token, uint32_t *count)
 {
     enum { DIGITS_MAX = 6 };
@@ -313,8 +320,9 @@ bool outline_bind_names(struct reading *reading)
     for (uint32_t i = 0; i < reading->count; i++) {
         const struct token *token = &reading->tokens[i];
         bool field = outline_is_field(reading, i);
-        if (token->kind == TOKEN_NAME && !field &&
-            (is_forbidden(token->text) || !follow_blocks(reading, token))) {
+        if (token->kind == TOKEN_NAME &&
+            (field ? is_matcher(token->text)
+                   : is_forbidden(token->text) || !follow_blocks(reading, token))) {
             return false;
         }
         if (outline_is_closing(token) && depth-- == 0) {

@@ -82,7 +82,7 @@ static int tell_fault(lua_State *lua)
 /* ---- The watch ------------------------------------------------------------------------------ */
 
 enum {
-    WATCH_EVERY = 100000, /* instructions of Lua */
+    WATCH_EVERY = 10000,  /* instructions of Lua, or steps of its pattern matcher */
     LOAD_MS = 500,        /* for the text of a library */
     LOAD_AGAIN_MS = 5000, /* for the same in other threads: it has shown that it ends */
 };
@@ -130,13 +130,31 @@ void run_look_again(lua_State *lua)
     }
 }
 
+/* A script that holds its keys alone can take that long in the matcher only, where instructions of
+ * Lua are not counted: then nobody else could end it. */
+static void end_long_match(lua_State *lua, lua_Debug *place)
+{
+    const struct machine *machine = machine_of(lua);
+    const struct engine *engine = machine->executor->engine;
+    int64_t passed_ms = ticks_to_us(&engine->ticks, ticks_now() - machine->began) / 1000;
+    if (machine->run == NULL || machine->executor->lock.exclusive ||
+        passed_ms <
+            atomic_load_explicit(&engine->settings.busy_reply_threshold, memory_order_relaxed)) {
+        return;
+    }
+    (void)lua_getinfo(lua, "S", place);
+    if (strcmp(place->what, "C") == 0) {
+        end_by_force(lua, "Matching a pattern has taken too long.");
+    }
+}
+
 /* The hook. */
 static void look(lua_State *lua, lua_Debug *place)
 {
-    (void)place;
     end_if_asked(lua);
     if (ticks_now() >= machine_of(lua)->look_at) {
         run_look_again(lua);
+        end_long_match(lua, place);
     }
 }
 

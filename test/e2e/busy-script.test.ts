@@ -16,6 +16,7 @@ const UNKILLABLE =
 const NOT_BUSY = '-NOTBUSY No scripts in execution right now.\r\n';
 const ENDLESS = 'while true do end';
 const STUBBORN = 'while true do pcall(function() while true do end end) end';
+const MATCHING = "return string.find(string.rep('a', 40), string.rep('a*', 20) .. 'b')";
 const WRITING = "while true do pcall(redis.call, 'SET', 'k', 'v') end";
 const LIBRARY = `#!lua name=slow
 redis.register_function('loop', function() while true do end end)
@@ -226,6 +227,7 @@ describe('the end of the server does not wait for a script', () => {
       ['endless', ENDLESS],
       ['catching errors', STUBBORN],
       ['writing', WRITING],
+      ['matching a pattern', MATCHING],
       ['in coroutines', 'while true do coroutine.wrap(function() for i = 1, 1000 do end end)() end'],
     ])('%s, neither by SIGTERM nor by SHUTDOWN NOSAVE', async (_, script) => {
       for (const way of ['SIGTERM', 'SHUTDOWN']) {
@@ -244,6 +246,21 @@ describe('the end of the server does not wait for a script', () => {
         other.close();
       }
     });
+  });
+
+  test('matching a pattern is no hiding place: others are told, and it is killed', async () => {
+    const server = await ServerProcess.start(['--workers', '2', ...THRESHOLD]);
+    const [slow, other] = [await server.connect(), await server.connect()];
+    // The second time, every thread knows the script.
+    for (let i = 0; i < 2; i++) {
+      slow.send(encode('EVAL', MATCHING, '0'));
+      await untilBusy(other);
+      expect(await other.call('SCRIPT', 'KILL')).toBe('+OK\r\n');
+      expect(await slow.reply()).toContain('killed by user');
+    }
+    slow.close();
+    other.close();
+    expect(await server.stop()).toEqual({ code: 0, signal: null });
   });
 
   test('embedded: stop() ends it', async () => {

@@ -148,6 +148,71 @@ test('money moved between accounts by transactions is conserved, and a WATCH tha
   expect(done).toBeGreaterThan(0);
 });
 
+const MOVE =
+  "local n = tonumber(redis.call('GET', KEYS[1])) redis.call('SET', KEYS[1], n - ARGV[1]) " +
+  "redis.call('INCRBY', KEYS[2], ARGV[1]) return 'moved'";
+const SUM = "local sum = 0 for i, key in ipairs(KEYS) do sum = sum + redis.call('GET', key) end return sum";
+/** The same to whoever looks at replies; but it is not told from the text that no other keys are touched. */
+const unproven = (script: string): string =>
+  script.replaceAll('KEYS[1]', "(KEYS[1] .. '')").replaceAll("'GET', key)", "'GET', key .. '')");
+const LIBRARY = `#!lua name=accounts
+local function move(keys, args) ${MOVE.replaceAll('KEYS', 'keys').replaceAll('ARGV', 'args')} end
+redis.register_function('move', move)
+redis.register_function{
+  function_name = 'sum', flags = { 'no-writes' },
+  callback = function(keys, args) ${SUM.replaceAll('KEYS', 'keys')} end
+}`;
+
+test('what scripts, functions, transactions and plain commands move between accounts is conserved', async () => {
+  const ACCOUNTS = 6;
+  const ROUNDS = 120;
+  const START = 1000;
+  const clients = connect(9);
+  const [first, second, third, ...tellers] = clients as [Redis, Redis, Redis, ...Redis[]];
+  const names = Array.from({ length: ACCOUNTS }, (_, i) => `account:${i}`);
+  await first.mset(names.flatMap((name) => [name, String(START)]));
+  await first.call('FUNCTION', 'LOAD', LIBRARY);
+  const load = async (script: string): Promise<string> => String(await first.script('LOAD', script));
+  const [move, otherMove] = [await load(MOVE), await load(unproven(MOVE))];
+  const [sum, otherSum] = [await load(SUM), await load(unproven(SUM))];
+  const ways: ((redis: Redis, from: string, to: string, amount: number) => Promise<unknown>)[] = [
+    (redis, ...rest) => redis.evalsha(move, 2, ...rest),
+    (redis, ...rest) => redis.evalsha(otherMove, 2, ...rest),
+    (redis, ...rest) => redis.fcall('move', 2, ...rest),
+    (redis, from, to, amount) => redis.multi().decrby(from, amount).incrby(to, amount).exec(),
+    (redis, from, to, amount) =>
+      redis.multi().evalsha(move, 2, from, to, amount).fcall('move', 2, to, from, amount).exec(),
+  ];
+  const audits: ((redis: Redis) => Promise<unknown>)[] = [
+    (redis) => redis.evalsha(sum, ACCOUNTS, ...names),
+    (redis) => redis.call('EVALSHA_RO', otherSum, ACCOUNTS, ...names),
+    (redis) => redis.call('FCALL_RO', 'sum', ACCOUNTS, ...names),
+    async (redis) => (await redis.mget(names)).reduce((total, balance) => total + Number(balance), 0),
+  ];
+  let open = true;
+  const auditing = [first, second, third].map(async (auditor, number) => {
+    for (let i = number; open; i++) {
+      expect(await audits[i % audits.length]?.(auditor)).toBe(ACCOUNTS * START);
+    }
+  });
+  await together(tellers.length, async (number) => {
+    const teller = tellers[number] as Redis;
+    for (let i = 0; i < ROUNDS; i++) {
+      // Several on their way at once, of different ways.
+      await together(ways.length, async (way) => {
+        const from = (number + i + way) % ACCOUNTS;
+        const to = (from + 1 + ((i * 7 + way) % (ACCOUNTS - 1))) % ACCOUNTS;
+        const reply = await ways[way]?.(teller, names[from] ?? '', names[to] ?? '', 1 + (i % 20));
+        if (way < 3) expect(reply).toBe('moved');
+      });
+    }
+  });
+  open = false;
+  await Promise.all(auditing);
+  for (const audit of audits) expect(await audit(first)).toBe(ACCOUNTS * START);
+  await first.call('FUNCTION', 'FLUSH');
+});
+
 test('no push and no increment is lost', async () => {
   const CLIENTS = 8;
   const EACH = 400;

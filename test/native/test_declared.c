@@ -168,6 +168,10 @@ static void scripts_that_may_name_other_keys_need_everything(void)
         "for i, v in ipairs(ARGV) do ARGV[#ARGV + 1] = v end",
         "local function f() return f() end return f()",
         "return (function() return 1 end)()",
+        "return string.find(ARGV[1], ARGV[2])",
+        "return ARGV[1]:match(ARGV[2])",
+        "return (ARGV[1]):gsub(ARGV[2], '')",
+        "local s = string local f = s . gmatch return f(ARGV[1], ARGV[2])()",
     };
     CHECK_ALL(texts, NEEDS_EVERYTHING);
 }

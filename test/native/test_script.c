@@ -119,6 +119,13 @@ static void a_stop_ends_scripts(void)
         "xpcall(function() while true do end end, function() while true do end end)",
         "while true do string.gsub('x', '.', function() while true do end end) end",
         "table.sort({ 3, 2, 1 }, function() while true do end end)",
+        "string.find(string.rep('a', 40), string.rep('a*', 20) .. 'b')",
+        "string.match(string.rep('a', 40), string.rep('a-', 20) .. 'b')",
+        "string.gsub(string.rep('a', 40), string.rep('a?', 40) .. string.rep('a', 40) .. 'b', '')",
+        "for word in string.gmatch(string.rep('a', 40), string.rep('a*', 20) .. 'b') do end",
+        "pcall(string.find, string.rep('a', 40), string.rep('a*', 20) .. 'b')",
+        "string.gsub(string.rep('(', 300000), '%b()', '')",
+        "string.find(string.rep('a', 300000), '(.-)%1b')",
     };
     open_server();
     atomic_store(&server.engine.stopping, true);
@@ -214,6 +221,47 @@ static void a_slow_script_is_told_of_and_killed(void)
     CHECK_REPLY(RUN_LINE(&other, "SCRIPT KILL"), "-NOTBUSY No scripts in execution right now.\r\n");
     CHECK_REPLY(RUN_LINE(&other, "SET k v"), "+OK\r\n");
     run_client_release(&other);
+    close_server();
+}
+
+static void a_pattern_that_matches_without_end_is_killed(void)
+{
+    static const char *const lines[] = { "GET k", BUSY, "SCRIPT KILL", "+OK", NULL };
+    struct bytes argv[] = {
+        LIT("EVAL"), LIT("return string.find(string.rep('a', 40), string.rep('a*', 20) .. 'b')"),
+        LIT("0")
+    };
+    open_server();
+    run_client_init(&other, &server);
+    for (int i = 0; i < 2; i++) {
+        CHECK_HAS(run_slowly(lines, argv, 3), "-ERR Script killed by user with SCRIPT KILL");
+    }
+    run_client_release(&other);
+    close_server();
+}
+
+/* Such a script cannot be told from those that end soon, and runs with its keys alone. */
+static void a_pattern_of_a_function_without_a_name_ends_by_itself(void)
+{
+    static const char script[] = "redis.call('SET', KEYS[1], 'v') local text = string.rep('a', 40) "
+                                 "return text['fi' .. 'nd'](text, string.rep('a*', 20) .. 'b')";
+    open_server();
+    atomic_store(&server.engine.settings.busy_reply_threshold, 20);
+    (void)RUN(&client, LIT("SCRIPT"), LIT("LOAD"), bytes_of(script));
+    for (int i = 0; i < 2; i++) {
+        CHECK_HAS(RUN(&client, LIT("EVAL"), bytes_of(script), LIT("1"), LIT("k")),
+                  "-ERR Matching a pattern has taken too long.");
+    }
+    CHECK_REPLY(RUN_LINE(&client, "GET k"), "$1\r\nv\r\n");
+    close_server();
+}
+
+static void a_text_that_is_looked_for_is_found_or_not_in_time(void)
+{
+    static const char script[] = "return string.find(string.rep('a', 1000000), "
+                                 "string.rep('a', 500000) .. 'b', 1, true)";
+    open_server();
+    CHECK_REPLY(eval(script), "$-1\r\n");
     close_server();
 }
 
@@ -405,6 +453,9 @@ int main(void)
     RUN_TEST(a_reply_that_is_too_long_is_an_error);
     RUN_TEST(a_stop_ends_scripts);
     RUN_TEST(a_slow_script_is_told_of_and_killed);
+    RUN_TEST(a_pattern_that_matches_without_end_is_killed);
+    RUN_TEST(a_pattern_of_a_function_without_a_name_ends_by_itself);
+    RUN_TEST(a_text_that_is_looked_for_is_found_or_not_in_time);
     RUN_TEST(a_slow_script_that_has_written_is_not_killed);
     RUN_TEST(a_slow_function_is_told_of_and_killed);
     RUN_TEST(scripts_are_kept_once_and_counted);
