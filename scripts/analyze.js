@@ -1,55 +1,86 @@
 'use strict';
 
-// node scripts/analyze.js
+// npm run analyze              clang's thread-safety analysis and other warnings, over the core and
+//                              its tests, and clang-tidy over the core
+// npm run analyze -- --deep    clang's static analyzer, within clang-tidy, follows each function
+//                              as far as it does by itself: four times as long
 //
-// Builds the core and its tests with clang's thread-safety analysis, warnings being
-// errors, then runs clang-tidy over the core.  Needs cmake, clang-19 and clang-tidy-19.
+// Nothing is built: the fuzz targets are what clang builds with these warnings.  Needs cmake,
+// clang-19 and clang-tidy-19.
 
+const fs = require('node:fs');
 const path = require('node:path');
 const { spawn } = require('node:child_process');
 const { ROOT, JOBS, run } = require('./tools');
 const { coreSources } = require('./sources');
 
-function threadSafety() {
+const BUILD = path.join('build-core', 'analyze');
+/** States that the static analyzer looks at in a function before it goes on to the next. */
+const STATES = 40_000;
+
+/** What clang has to compile, with which command: [{ file, command, directory }]. */
+function compileCommands() {
   const cwd = path.join(ROOT, 'native');
   const configured = run('cmake', ['--preset', 'analyze'], { cwd, stdio: ['ignore', 'ignore', 'inherit'] });
-  return configured === 0 ? run('cmake', ['--build', '--preset', 'analyze', '--parallel', JOBS], { cwd }) : configured;
+  if (configured !== 0) throw new Error('cmake could not configure the preset "analyze"');
+  const all = JSON.parse(fs.readFileSync(path.join(ROOT, BUILD, 'compile_commands.json'), 'utf8'));
+  return all.filter(({ file }) => !file.includes('node_modules'));
 }
 
-/** Runs clang-tidy on one file; resolves to the file when it has faults, else to null. */
-function tidy(file) {
+/** Runs a program; resolves to true when it ends well, else prints what it said. */
+function passes(program, args, options) {
   return new Promise((resolve) => {
-    const args = ['--quiet', '-p', 'build-core/analyze', file];
-    const child = spawn('clang-tidy-19', args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'ignore'] });
+    const child = spawn(program, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], ...options });
     const output = [];
     child.stdout.on('data', (chunk) => output.push(chunk));
-    child.on('error', () => resolve(`${file} (clang-tidy-19 did not start)`));
+    child.stderr.on('data', (chunk) => output.push(chunk));
+    child.on('error', (error) => output.push(`${program}: ${error.message}\n`));
     child.on('close', (code) => {
-      if (code !== 0) process.stdout.write(Buffer.concat(output));
-      resolve(code === 0 ? null : file);
+      if (code !== 0) process.stdout.write(output.map(String).join(''));
+      resolve(code === 0);
     });
   });
 }
 
-async function tidyAll() {
-  const waiting = coreSources();
-  const faulty = [];
+const compiles = ({ command, directory }) =>
+  passes(`${command} -fsyntax-only`, [], { shell: true, cwd: path.resolve(ROOT, directory) });
+
+function isTidy(file, deep) {
+  const budget = ['-Xclang', '-analyzer-config', '-Xclang', `max-nodes=${STATES}`];
+  const extra = deep ? [] : budget.map((word) => `--extra-arg=${word}`);
+  return passes('clang-tidy-19', ['--quiet', '-p', BUILD, ...extra, file]);
+}
+
+/** Runs 'check' on all, as many at once as there are processors; the names of those that did not pass. */
+async function failing(all, nameOf, check) {
+  const waiting = [...all];
+  const failed = [];
   const lane = async () => {
-    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
-      const fault = await tidy(file);
-      if (fault !== null) faulty.push(fault);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      if (!(await check(next))) failed.push(nameOf(next));
     }
   };
   await Promise.all(Array.from({ length: Number(JOBS) }, lane));
-  if (faulty.length > 0) console.error(`clang-tidy: faults in ${faulty.sort().join(', ')}`);
-  return faulty.length === 0 ? 0 : 1;
+  return failed.sort();
 }
 
 async function main() {
-  const analysed = threadSafety();
-  const tidied = analysed === 0 ? await tidyAll() : 1;
-  console.log(`analyze: ${analysed === 0 && tidied === 0 ? 'clean' : 'faults found'}`);
-  process.exitCode = analysed || tidied;
+  const deep = process.argv.includes('--deep');
+  const warned = await failing(
+    compileCommands(),
+    ({ file }) => path.relative(ROOT, file),
+    (entry) => compiles(entry),
+  );
+  const untidy = await failing(
+    coreSources(),
+    (file) => file,
+    (file) => isTidy(file, deep),
+  );
+  if (warned.length > 0) console.error(`clang: faults in ${warned.join(', ')}`);
+  if (untidy.length > 0) console.error(`clang-tidy: faults in ${untidy.join(', ')}`);
+  const clean = warned.length + untidy.length === 0;
+  console.log(`analyze: ${clean ? 'clean' : 'faults found'}`);
+  process.exitCode = clean ? 0 : 1;
 }
 
 void main();
