@@ -150,7 +150,8 @@ static enum err unpause(struct call *call)
 static bool unblock_session(struct engine *engine, int64_t id, bool with_error)
 {
     struct session *session = id > 0 ? client_find(engine, (uint64_t)id) : NULL;
-    if (session == NULL || (session->flags & SESSION_BLOCKED) == 0) {
+    if (session == NULL || (session->flags & SESSION_BLOCKED) == 0 ||
+        session->blocked->ticket != 0) {
         return false;
     }
     if (with_error) {

@@ -240,6 +240,7 @@ static struct blocked *copy_command(const struct call *call, const struct blocki
         .silent = (call->session->flags & (SESSION_REPLY_OFF | SESSION_REPLY_SKIP)) != 0,
         .zeros = request->zeros,
         .deadline_ms = request->deadline_ms,
+        .ticket = request->ticket,
         .argc = argc,
     };
     char *at = (char *)blocked->places + places;
@@ -261,6 +262,16 @@ static bool stands_in_row(const struct blocked *blocked, const struct awaited_ke
         }
     }
     return false;
+}
+
+/* Under the lock. */
+static void give_ticket_back(struct blocking *blocking, const struct blocked *blocked)
+{
+    struct blocked **link = &blocking->ticketed;
+    while (*link != blocked) {
+        link = &(*link)->next_ticketed;
+    }
+    *link = blocked->next_ticketed;
 }
 
 /* Under the lock: out of all rows. */
@@ -306,6 +317,10 @@ enum err blocking_wait(struct call *call, const struct blocking_request *request
     atomic_fetch_add_explicit(&blocking->sessions, 1, memory_order_relaxed);
     mutex_lock(&blocking->mutex);
     bool joined = join_rows(blocking, blocked, session->db, request);
+    if (joined && request->ticket != 0) {
+        blocked->next_ticketed = blocking->ticketed;
+        blocking->ticketed = blocked;
+    }
     mutex_unlock(&blocking->mutex);
     if (!joined) {
         atomic_fetch_sub_explicit(&blocking->sessions, 1, memory_order_relaxed);
@@ -332,11 +347,22 @@ int64_t blocking_deadline(const struct session *session)
     return blocked != NULL && !blocked->answered ? blocked->deadline_ms : 0;
 }
 
+/* What is answered is an error: statistics want to know. */
+static void note_error(struct executor *executor, const struct blocked *blocked)
+{
+    uint32_t noted = executor->noted_errors;
+    perform_note_error(executor, &blocked->answer);
+    executor->noted_errors = noted;
+}
+
 /* The session waits no more; its answer is written. */
 static void end_waiting(struct blocking *blocking, struct blocked *blocked)
 {
     mutex_lock(&blocking->mutex);
     leave_rows(blocking, blocked);
+    if (blocked->ticket != 0) {
+        give_ticket_back(blocking, blocked);
+    }
     mutex_unlock(&blocking->mutex);
     atomic_fetch_sub_explicit(&blocking->sessions, 1, memory_order_relaxed);
     blocked->answered = true;
@@ -362,6 +388,29 @@ void blocking_fail(struct blocking *blocking, struct session *session, struct by
 {
     reply_error(&session->blocked->answer, error);
     end_waiting(blocking, session->blocked);
+}
+
+void blocking_answer(struct executor *executor, uint64_t ticket, struct bytes error,
+                     struct bytes status)
+{
+    struct blocking *blocking = &executor->engine->blocking;
+    mutex_lock(&blocking->mutex);
+    struct blocked *blocked = blocking->ticketed;
+    while (blocked != NULL && blocked->ticket != ticket) {
+        blocked = blocked->next_ticketed;
+    }
+    mutex_unlock(&blocking->mutex); /* It stays: nobody else may answer it meanwhile. */
+    if (blocked == NULL) {
+        return;
+    }
+    if (error.len > 0) {
+        reply_error(&blocked->answer, error);
+        note_error(executor, blocked);
+    } else {
+        reply_simple(&blocked->answer, status);
+    }
+    end_waiting(blocking, blocked);
+    blocked->session->carrier->answered(blocked->session);
 }
 
 void blocking_take_answer(struct session *session, struct reply *reply)
@@ -448,9 +497,11 @@ void blocking_note_all(struct blocking *blocking, uint32_t db)
 static bool try_again(struct executor *executor, struct blocked *blocked) REQUIRES(executor->lock)
 {
     struct session *session = blocked->session;
-    uint32_t noted = executor->noted_errors;
     struct task task = { executor,      session,       blocked->command,
                          blocked->argv, blocked->argc, &blocked->answer };
+    if (departing_holds(executor, session, task.command, task.argv, task.argc)) {
+        return false; /* departing_end() comes back to it. */
+    }
     session->flags &= ~(uint32_t)SESSION_BLOCKED;
     session->flags |= SESSION_TRYING_AGAIN;
     executor->lock.db = session->db;
@@ -460,8 +511,7 @@ static bool try_again(struct executor *executor, struct blocked *blocked) REQUIR
         return false;
     }
     if (blocked->answer.errors != 0) {
-        perform_note_error(executor, &blocked->answer);
-        executor->noted_errors = noted;
+        note_error(executor, blocked);
     }
     end_waiting(&executor->engine->blocking, blocked);
     session->carrier->answered(session);

@@ -38,6 +38,7 @@ struct blocking {
     struct awaited_key **buckets;
     uint32_t bucket_count, key_count;
     struct awaited_key *ready, *last_ready; /* changed keys whose clients are to be served */
+    struct blocked *ticketed;               /* those who wait for no key but for their answer */
 };
 
 /* A session's waiting, and then its answer. */
@@ -52,6 +53,8 @@ struct blocked {
     uint8_t zeros;       /* as requested */
     bool answered;       /* 'answer' is there, for the owner to take; it waits no more */
     int64_t deadline_ms; /* Unix time; 0: none */
+    uint64_t ticket;     /* as requested */
+    struct blocked *next_ticketed;
     struct reply answer;
     uint32_t argc;
     struct bytes argv[];
@@ -76,6 +79,7 @@ struct blocking_request {
     enum value_type type;     /* what a key must hold for another try */
     bool on_missing;          /* another try, too, when a key is deleted or of another type */
     int64_t deadline_ms;      /* 0: none */
+    uint64_t ticket;          /* not 0: it waits for blocking_answer() and for nothing else */
     uint8_t zeros;            /* the answer when the time is over: 0 a null array, 1 a zero, 2 an
                                  array of two zeros */
     const struct bytes *argv; /* what to run later, as many as the command's; NULL: the same */
@@ -123,6 +127,11 @@ void blocking_fail(struct blocking *blocking, struct session *session, struct by
 
 /* Moves the answer to the end of 'reply'; the session is free again.  The owner. */
 void blocking_take_answer(struct session *session, struct reply *reply);
+
+/* Answers whoever waits with a ticket: with an error line, or with a status when that is empty.  It
+ * may have left.  In the exclusive section. */
+void blocking_answer(struct executor *executor, uint64_t ticket, struct bytes error,
+                     struct bytes status);
 
 /* Forgets a session that leaves, with an answer not yet taken. */
 void blocking_forget(struct blocking *blocking, struct session *session);

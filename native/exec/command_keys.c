@@ -80,11 +80,12 @@ static int keys_by_specs(const struct command *command, const struct bytes *argv
 int command_keys(const struct command *command, const struct bytes *argv, uint32_t argc,
                  struct found_key *found)
 {
-    bool variable = false, any = command->keys[0].begin != KEYS_NONE;
+    bool unsure = false, any = command->keys[0].begin != KEYS_NONE;
     for (uint32_t i = 0; i < COMMAND_KEY_SPECS && command->keys[i].begin != KEYS_NONE; i++) {
-        variable = variable || (command->keys[i].flags & KEY_VARIABLE_FLAGS) != 0;
+        enum { UNSURE = KEY_VARIABLE_FLAGS | KEY_INCOMPLETE };
+        unsure = unsure || (command->keys[i].flags & UNSURE) != 0;
     }
-    if (any && (!variable || command->find_keys == NULL)) {
+    if (any && (!unsure || command->find_keys == NULL)) {
         int count = keys_by_specs(command, argv, argc, found);
         if (count >= 0 || command->find_keys == NULL) {
             return count;

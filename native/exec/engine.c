@@ -178,13 +178,26 @@ void engine_change_replication_id(struct engine *engine, struct random *dice)
     make_run_id(dice, engine->replication_id);
 }
 
+void engine_stop(struct engine *engine)
+{
+    struct attachment *moving = atomic_load_explicit(&engine->moving, memory_order_acquire);
+    if (moving != NULL) {
+        moving->stop(moving);
+    }
+}
+
+static void destroy_attachment(_Atomic(struct attachment *) *attachment)
+{
+    struct attachment *there = atomic_exchange_explicit(attachment, NULL, memory_order_acq_rel);
+    if (there != NULL) {
+        there->destroy(there);
+    }
+}
+
 void engine_release(struct engine *engine)
 {
-    struct attachment *scripting = atomic_load_explicit(&engine->scripting, memory_order_acquire);
-    if (scripting != NULL) {
-        scripting->destroy(scripting);
-        atomic_store_explicit(&engine->scripting, NULL, memory_order_relaxed);
-    }
+    destroy_attachment(&engine->moving);
+    destroy_attachment(&engine->scripting);
     keyspace_destroy(engine->keyspace);
     slowlog_destroy(engine->slowlog);
     engine_latency_destroy(engine, engine->past_latency);

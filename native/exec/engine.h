@@ -11,6 +11,7 @@
 #include "exec/blocking.h"
 #include "exec/busy.h"
 #include "exec/changes.h"
+#include "exec/departing.h"
 #include "exec/latency.h"
 #include "exec/monitor.h"
 #include "exec/notify.h"
@@ -90,6 +91,8 @@ struct attachment {
     void (*destroy)(struct attachment *attachment);
     /* Of engine->scripting only. */
     void (*usage)(struct attachment *attachment, struct script_usage *usage);
+    /* Of engine->moving only: ends its thread.  Idempotent. */
+    void (*stop)(struct attachment *attachment);
 };
 
 /* What INFO tells of scripts. */
@@ -117,14 +120,18 @@ struct engine {
     struct mail_bounds mail; /* mailbox-limit, and what came of it */
     struct monitors monitors;
     struct busy busy;                       /* scripts that have run for long */
+    struct departing departing;             /* keys on their way to another server */
     _Atomic(struct attachment *) scripting; /* script/'s: scripts and functions; or NULL */
+    _Atomic(struct attachment *) moving;    /* repl/'s: who moves keys to other servers; or NULL */
+    _Atomic uint32_t kept_targets;          /* its connections that are kept */
     struct mutex sessions_lock;             /* RANK_SESSIONS: the two lists */
     struct session *sessions;               /* reading a member needs the exclusive section */
     struct executor *executors;
     _Atomic uint64_t next_session_id;
     _Atomic int64_t session_count;  /* connected ones, without in-process clients */
     _Atomic uint32_t holdups;       /* reasons for commands to wait, or not to run: a pause,
-                                       full mailboxes, busy scripts; see pause.h, busy.h */
+                                       full mailboxes, busy scripts, keys that depart; see
+                                       pause.h, busy.h, departing.h */
     _Atomic int64_t pause_until_ms; /* CLIENT PAUSE; 0: none */
     _Atomic bool pause_writes_only;
     _Atomic bool stopping; /* the server ends: what runs for long is to end, too */
@@ -162,6 +169,9 @@ struct engine_options {
 };
 MUST_CHECK bool engine_init(struct engine *engine, const struct engine_options *options);
 void engine_release(struct engine *engine);
+
+/* Ends the threads that layers above keep with the engine, before its executors' owners end. */
+void engine_stop(struct engine *engine);
 
 /* The data begins another history: DEBUG CHANGE-REPL-ID.  In the exclusive section. */
 void engine_change_replication_id(struct engine *engine, struct random *dice);

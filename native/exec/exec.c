@@ -107,6 +107,7 @@ static void run_queue(struct executor *executor, struct session *session, struct
     }
 }
 
+/* Puts EXEC off when keys have begun to depart as it waited for the section. */
 static void run_exclusively(struct executor *executor, struct session *session,
                             struct reply *reply) UNCHECKED_LOCKING
 {
@@ -116,7 +117,11 @@ static void run_exclusively(struct executor *executor, struct session *session,
         return;
     }
     executor->lock.db = session->db;
-    run_queue(executor, session, reply);
+    if (departing_any(&executor->engine->departing) && transaction_writes(session)) {
+        session->flags |= SESSION_POSTPONED;
+    } else {
+        run_queue(executor, session, reply);
+    }
     executor_end_exclusive(executor);
 }
 
@@ -171,5 +176,7 @@ void transaction_execute(struct executor *executor, struct session *session, str
         run_with_keys(executor, session, reply);
     }
     session->last_command = exec;
-    transaction_discard(session, executor);
+    if ((session->flags & SESSION_POSTPONED) == 0) {
+        transaction_discard(session, executor);
+    }
 }

@@ -168,13 +168,29 @@ static void refuse_busy(const struct task *task)
     perform_note_error(task->executor, task->reply);
 }
 
+/* Takes the exclusive section for a command.  False when it is not to run: it was refused, or put
+ * off, since its keys have begun to depart as it waited for the section. */
+static bool begin_exclusive_for(const struct task *task)
+{
+    struct executor *executor = task->executor;
+    if (!executor_begin_exclusive(executor)) {
+        refuse_busy(task);
+        return false;
+    }
+    if (departing_holds(executor, task->session, task->command, task->argv, task->argc)) {
+        task->session->flags |= SESSION_POSTPONED;
+        executor_end_exclusive(executor);
+        return false;
+    }
+    executor->lock.db = task->session->db;
+    return true;
+}
+
 static ASIDE void run_exclusively(const struct task *task)
 {
-    if (!executor_begin_exclusive(task->executor)) {
-        refuse_busy(task);
+    if (!begin_exclusive_for(task)) {
         return;
     }
-    task->executor->lock.db = task->session->db;
     uint64_t began = perform(task);
     perform_account(task, began);
     executor_end_exclusive(task->executor);
@@ -299,11 +315,9 @@ static uint32_t prepared_keys(const struct task *task, const struct request *req
 static ASIDE void run_knowing_keys(const struct task *task, const struct request *request)
 {
     struct executor *executor = task->executor;
-    if (!executor_begin_exclusive(executor)) {
-        refuse_busy(task);
+    if (!begin_exclusive_for(task)) {
         return;
     }
-    executor->lock.db = task->session->db;
     executor->lock.key_count = prepared_keys(task, request, &executor->lock.keys);
     uint64_t began = perform(task);
     perform_account(task, began);
@@ -455,7 +469,8 @@ void executor_run(struct executor *executor, struct session *session, const stru
     }
 }
 
-/* The command of an in-process client waits for nothing but the end of a script that was killed. */
+/* The command of an in-process client waits for nothing but the end of a script that was killed,
+ * and of a departure of its keys. */
 static bool is_put_off(const struct session *session)
 {
     return (session->flags & SESSION_POSTPONED) != 0 && (session->flags & SESSION_INTERNAL) != 0;

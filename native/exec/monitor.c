@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "exec/perform.h"
+#include "exec/secrets.h"
 
 struct line_letter {
     struct letter letter;
@@ -82,19 +83,6 @@ static void append_quoted(struct buf *out, struct bytes text)
     buf_append_char(out, '"');
 }
 
-/* Passwords are not shown. */
-static bool is_secret(const struct task *task, uint32_t at)
-{
-    if (strcmp(task->command->name, "auth") == 0) {
-        return at > 0;
-    }
-    if (strcmp(task->command->name, "hello") != 0) {
-        return false;
-    }
-    return (at > 2 && bytes_equal_nocase(task->argv[at - 1], LIT("auth"))) ||
-           (at > 3 && bytes_equal_nocase(task->argv[at - 2], LIT("auth")));
-}
-
 static void write_line(const struct task *task, struct buf *line)
 {
     struct buf peer = { 0 }, ours = { 0 };
@@ -110,7 +98,7 @@ static void write_line(const struct task *task, struct buf *line)
     buf_append(line, buf_bytes(&peer));
     buf_append_char(line, ']');
     for (uint32_t i = 0; i < task->argc; i++) {
-        append_quoted(line, is_secret(task, i) ? LIT("(redacted)") : task->argv[i]);
+        append_quoted(line, secrets_has(task->argv, i) ? SECRET_TEXT : task->argv[i]);
     }
     buf_append(line, LIT("\r\n"));
     buf_release(&peer);

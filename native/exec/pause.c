@@ -69,7 +69,8 @@ bool pause_holds(struct executor *executor, const struct session *session,
     }
     bool paused = pause_lasts(engine, executor->thread.now_ms);
     /* A busy script that begins or ends between the two looks is none of these for one command. */
-    uint32_t others = busy_count(&engine->busy) + (uint32_t)paused;
+    uint32_t others =
+        busy_count(&engine->busy) + (uint32_t)paused + (uint32_t)departing_any(&engine->departing);
     bool mail_is_full = atomic_load_explicit(&engine->holdups, memory_order_relaxed) > others;
     bool everything =
         (paused && !atomic_load_explicit(&engine->pause_writes_only, memory_order_relaxed)) ||

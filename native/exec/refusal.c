@@ -211,7 +211,8 @@ enum verdict executor_examine(struct executor *executor, struct session *session
         }
         return VERDICT_DONE;
     }
-    if (pause_holds(executor, session, command)) {
+    if (pause_holds(executor, session, command) ||
+        departing_holds(executor, session, command, request->argv, request->argc)) {
         session->flags |= SESSION_POSTPONED;
         return VERDICT_DONE;
     }

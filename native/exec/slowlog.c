@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "exec/engine.h"
+#include "exec/secrets.h"
 #include "exec/session.h"
 
 /* As much of a command as Redis keeps. */
@@ -59,7 +60,7 @@ static struct slow_entry *entry_create(const struct engine *engine, const struct
         if (i == kept - 1 && kept < argc) {
             buf_printf(&entry->argv[i], "... (%u more arguments)", argc - kept + 1);
         } else {
-            copy_argument(&entry->argv[i], argv[i]);
+            copy_argument(&entry->argv[i], secrets_has(argv, i) ? SECRET_TEXT : argv[i]);
         }
     }
     session->carrier->addresses(session, &entry->peer, &ours);

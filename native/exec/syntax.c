@@ -24,6 +24,12 @@ static void append_lower(struct buf *out, struct bytes text)
     }
 }
 
+/* That of a pure token may be empty: an argument that is the empty string. */
+static bool has_token(const struct syntax_node *node)
+{
+    return node->token.len > 0 || node->type == SYNTAX_PURE_TOKEN;
+}
+
 /* Its own name, or its token's, or those of its parts. */
 static void append_name(const struct syntax_tree *tree, const struct syntax_node *node,
                         struct buf *out)
@@ -105,7 +111,7 @@ static void reply_argument(struct telling *telling, const struct syntax_node *no
     bool flagged = node->optional || node->multiple;
     bool key = find_spec(telling, node, &spec);
     size_t pairs =
-        2 + (size_t)key + (node->token.len > 0) + (node->since.len > 0) + flagged + is_group(node);
+        2 + (size_t)key + has_token(node) + (node->since.len > 0) + flagged + is_group(node);
 
     reply_map(reply, pairs);
     reply_name(telling->tree, node, reply);
@@ -115,7 +121,7 @@ static void reply_argument(struct telling *telling, const struct syntax_node *no
         reply_bytes(reply, LIT("key_spec_index"));
         reply_integer(reply, spec);
     }
-    if (node->token.len > 0) {
+    if (has_token(node)) {
         reply_bytes(reply, LIT("token"));
         reply_bytes(reply, node->token);
     }

@@ -5,7 +5,7 @@
  *                      unix-time pure-token oneof block (int, time, token for short)
  *   [ ... ]            optional          ...      (after an item) one or more times
  *   TOKEN name:type    an argument behind a token       TOKEN alone: a pure token
- *   name=TOKEN         a pure token with a name of its own
+ *   name=TOKEN         a pure token with a name of its own; "" is the empty string
  *   <a | b | c>        one of            name=< ... >   with a name
  *   ( ... )            a block           name=( ... )   with a name
  *   name:type@7.0.0    younger than the command; behind a token or a group, too

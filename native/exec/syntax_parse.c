@@ -171,7 +171,8 @@ static uint16_t read_named(struct parser *parser)
     struct bytes word = read_word(parser);
     uint16_t node = word.len > 0 ? add_node(parser, SYNTAX_PURE_TOKEN) : SYNTAX_NONE;
     if (node != SYNTAX_NONE) {
-        parser->tree->nodes[node].token = word;
+        bool empty = bytes_equal(word, LIT("\"\""));
+        parser->tree->nodes[node].token = empty ? (struct bytes){ 0 } : word;
     }
     return node;
 }
@@ -213,6 +214,9 @@ static void read_since(struct parser *parser, uint16_t node)
     if (node != SYNTAX_NONE && *parser->at == '@') {
         parser->at++;
         size_t len = strspn(parser->at, "0123456789.");
+        while (len > 0 && parser->at[len - 1] == '.') {
+            len--; /* Of the "..." behind it. */
+        }
         parser->tree->nodes[node].since = (struct bytes){ parser->at, len };
         parser->at += len;
     }

@@ -96,14 +96,15 @@ static void write_keys(const struct info_page *page)
                "pubsubshard_channels:%u\r\n"
                "latest_fork_usec:0\r\n"
                "total_forks:0\r\n"
-               "migrate_cached_sockets:0\r\n"
+               "migrate_cached_sockets:%u\r\n"
                "slave_expires_tracked_keys:0\r\n",
                keyspace_expired(page->engine->keyspace), keyspace_evicted(page->engine->keyspace),
                stat_read(&page->stats.evicted_clients), stat_read(&page->stats.keyspace_hits),
                stat_read(&page->stats.keyspace_misses),
                pubsub_topics(&page->engine->pubsub, TOPIC_CHANNEL),
                pubsub_topics(&page->engine->pubsub, TOPIC_PATTERN),
-               pubsub_topics(&page->engine->pubsub, TOPIC_SHARD));
+               pubsub_topics(&page->engine->pubsub, TOPIC_SHARD),
+               atomic_load_explicit(&page->engine->kept_targets, memory_order_relaxed));
     const struct tracking *tracking = &page->engine->tracking;
     buf_printf(page->out,
                "active_defrag_hits:0\r\n"

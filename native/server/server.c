@@ -245,6 +245,7 @@ static void stop_threads(struct rln_server *server)
     for (unsigned i = 0; i < net->worker_count; i++) {
         worker_release(&net->workers[i]);
     }
+    engine_stop(&server->engine);
     if (server->cron_made) {
         cron_request_stop(&server->cron);
         cron_release(&server->cron);
