@@ -68,6 +68,8 @@ export interface NativeOptions {
 /** A server of the core.  All methods belong to the thread that created it. */
 export interface NativeServer {
   configure(name: string, value: string): NativeFailure | null;
+  /** The file that CONFIG REWRITE is to bring up to date. */
+  setConfigFile(path: string): void;
   directive(name: string): string | null;
   /** While the server runs, `onEventsReady` is called when events wait; it must not throw. */
   start(onEventsReady: () => void): Promise<NativeFailure | null>;

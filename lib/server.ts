@@ -190,6 +190,9 @@ export class RedisLiteServer implements AsyncDisposable {
   }
 
   #configure(): void {
+    if (this.configuration.file !== null) {
+      this.#native.setConfigFile(this.configuration.file);
+    }
     for (const entry of this.configuration.given().filter(({ directive }) => directive.native)) {
       for (const line of entry.lines) {
         const failure = this.#native.configure(entry.directive.name, line);

@@ -1,5 +1,6 @@
 /** Puts the sources together: defaults < file < environment < arguments < options object. */
 
+import path from 'node:path';
 import { UnknownOptionError } from '../errors';
 import { readCommandLine, type WordsAssignment } from './argv';
 import { camelName, type Directive, type DirectiveTable, directiveTable } from './directives';
@@ -34,10 +35,13 @@ export interface ConfigEntry {
 /** A checked configuration. */
 export class ResolvedConfig {
   readonly #entries: ReadonlyMap<string, ConfigEntry>;
+  /** The whole path of the configuration file that was read, or null; one that was piped in has none. */
+  readonly file: string | null;
 
   /** @internal */
-  constructor(entries: ReadonlyMap<string, ConfigEntry>) {
+  constructor(entries: ReadonlyMap<string, ConfigEntry>, file: string | null) {
     this.#entries = entries;
+    this.file = file === null || file === '-' ? null : path.resolve(file);
   }
 
   /** Every directive, by name. */
@@ -67,8 +71,11 @@ function withIncludes(assignment: WordsAssignment): Assignment[] {
   return assignment.name.toLowerCase() === 'include' ? assignment.value.flatMap(readIncluded) : [assignment];
 }
 
-/** Assignments of all sources, the weakest source first. */
-function assignmentsOf(sources: ConfigSources, table: DirectiveTable): Assignment[][] {
+/** Assignments of all sources, the weakest source first, and the file that was one of them. */
+function assignmentsOf(
+  sources: ConfigSources,
+  table: DirectiveTable,
+): { readonly file: string | null; readonly assignments: Assignment[][] } {
   const commandLine = readCommandLine(sources.argv ?? []);
   const [stray] = commandLine.strays;
   if (stray !== undefined) {
@@ -76,12 +83,13 @@ function assignmentsOf(sources: ConfigSources, table: DirectiveTable): Assignmen
   }
   const environment = sources.environment ?? {};
   const file = commandLine.configFile ?? sources.configFile ?? configFileOf(environment);
-  return [
+  const assignments = [
     file === null ? [] : readConfigFile(file),
     readEnvironment(environment, table),
     commandLine.assignments.flatMap(withIncludes),
     readOptions(sources.options ?? {}, sources.otherOptions ?? new Set(), table),
   ];
+  return { file, assignments };
 }
 
 /** Speaks of names as the source spells them. */
@@ -127,8 +135,9 @@ export function resolveConfig(sources: ConfigSources): ResolvedConfig {
     const line = directive.kind === 'list' || words === null ? directive.fallback : joinWords([words.join(' ')]);
     entries.set(directive.name, { directive, lines: [line], origin: { kind: 'default' } });
   }
-  for (const source of assignmentsOf(sources, table)) {
+  const { file, assignments } = assignmentsOf(sources, table);
+  for (const source of assignments) {
     apply(entries, table, source);
   }
-  return new ResolvedConfig(entries);
+  return new ResolvedConfig(entries, file);
 }

@@ -33,6 +33,7 @@ void ServerWrap::Register(Napi::Env env, Napi::Object exports)
                 DefineClass(env, "NativeServer",
                             {
                                 InstanceMethod<&ServerWrap::Configure>("configure"),
+                                InstanceMethod<&ServerWrap::SetConfigFile>("setConfigFile"),
                                 InstanceMethod<&ServerWrap::Directive>("directive"),
                                 InstanceMethod<&ServerWrap::Start>("start"),
                                 InstanceMethod<&ServerWrap::Stop>("stop"),
@@ -95,6 +96,13 @@ Napi::Value ServerWrap::Configure(const Napi::CallbackInfo &info)
         return info.Env().Null();
     }
     return Napi::Value(info.Env(), ErrorObject(info.Env(), error));
+}
+
+/* setConfigFile(path) */
+Napi::Value ServerWrap::SetConfigFile(const Napi::CallbackInfo &info)
+{
+    rln_server_set_config_file(core_->server(), Text(info[0]).c_str());
+    return info.Env().Undefined();
 }
 
 /* directive(name): its value as redis.conf writes it, or null */

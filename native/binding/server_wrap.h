@@ -19,6 +19,7 @@ public:
 
 private:
     Napi::Value Configure(const Napi::CallbackInfo &info);
+    Napi::Value SetConfigFile(const Napi::CallbackInfo &info);
     Napi::Value Directive(const Napi::CallbackInfo &info);
     Napi::Value Start(const Napi::CallbackInfo &info);
     Napi::Value Stop(const Napi::CallbackInfo &info);

@@ -136,6 +136,10 @@ struct rln_server *rln_server_create(const struct rln_options *options);
 int rln_server_configure(struct rln_server *server, const char *name, const char *value,
                          struct rln_error *error);
 
+/* The redis.conf from which the caller has taken directives: CONFIG REWRITE brings it up to date,
+ * and INFO names it.  Before the start; NULL: there is none. */
+void rln_server_set_config_file(struct rln_server *server, const char *path);
+
 /* The current value of a directive as redis.conf would write it, into 'out' (always
  * terminated); returns its whole length, or -1 when there is no such directive. */
 int64_t rln_server_directive(struct rln_server *server, const char *name, char *out, size_t room);

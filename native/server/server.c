@@ -75,6 +75,11 @@ int rln_server_configure(struct rln_server *server, const char *name, const char
     return config_set_initial(&server->config, name, value, error) ? 0 : -1;
 }
 
+void rln_server_set_config_file(struct rln_server *server, const char *path)
+{
+    config_set_file(&server->config, path);
+}
+
 int64_t rln_server_directive(struct rln_server *server, const char *name, char *out, size_t room)
 {
     struct buf text = { 0 };
