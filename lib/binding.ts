@@ -79,6 +79,8 @@ export interface NativeServer {
   port(): number;
   running(): boolean;
   nextEvents(max: number): NativeEvent[];
+  /** Bits of the event types, in the order of `enum rln_event_type`, that are not to be told. */
+  muteEvents(types: number): void;
   createClient(makers: ReplyMakers): NativeCall;
   keepAlive(keep: boolean): void;
 }

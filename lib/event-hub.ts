@@ -16,7 +16,18 @@ function rethrowLater(error: unknown): void {
 export class EventHub {
   readonly #listeners = new Map<ServerEventType, { readonly listener: unknown; readonly call: Listener }[]>();
   readonly #streams = new Set<EventStream>();
+  readonly #changed: () => void;
   #ended = false;
+
+  /** `changed` is called when {@link wants} may answer differently. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  /** Whether anybody would hear of an event of `type`. */
+  wants(type: ServerEventType): boolean {
+    return this.#streams.size > 0 || (this.#listeners.get(type)?.length ?? 0) > 0;
+  }
 
   /** Calls `listener` for each event of `type`, until it is taken off. */
   on<Type extends ServerEventType>(type: Type, listener: (event: EventOf<Type>) => void): void {
@@ -35,15 +46,20 @@ export class EventHub {
   off<Type extends ServerEventType>(type: Type, listener: (event: EventOf<Type>) => void): void {
     const left = (this.#listeners.get(type) ?? []).filter((entry) => entry.listener !== listener);
     this.#listeners.set(type, left);
+    this.#changed();
   }
 
   /** Opens a stream of all events from now on; it has ended already after {@link end}. */
   stream(capacity: number): EventStream {
-    const stream = new EventStream(capacity, () => this.#streams.delete(stream));
+    const stream = new EventStream(capacity, () => {
+      this.#streams.delete(stream);
+      this.#changed();
+    });
     if (this.#ended) {
       stream.end();
     } else {
       this.#streams.add(stream);
+      this.#changed();
     }
     return stream;
   }
@@ -73,5 +89,6 @@ export class EventHub {
   #add(type: ServerEventType, listener: unknown, call: Listener): void {
     // A copy, so that a listener may add or remove listeners while it is called.
     this.#listeners.set(type, [...(this.#listeners.get(type) ?? []), { listener, call }]);
+    this.#changed();
   }
 }

@@ -1,7 +1,7 @@
 /** Turns the core's plain events into {@link ServerEvent}s and log lines. */
 
 import type { NativeEvent } from './binding';
-import type { DisconnectReason, ListenAddress, ServerEvent } from './events';
+import type { DisconnectReason, ListenAddress, ServerEvent, ServerEventType } from './events';
 import { type LogLevel, levelOfCore } from './log/logger';
 
 /** A line that the core wants logged. */
@@ -37,38 +37,80 @@ function addressOf(native: NativeEvent): ListenAddress {
     : { kind: 'unix', path: native.name };
 }
 
-type Decoder = (native: NativeEvent) => ServerEvent | LogLine;
+type Decoded = ServerEvent | LogLine;
 
 /** In the order of `enum rln_event_type`. */
-const DECODERS: readonly Decoder[] = [
-  ({ at }) => ({ type: 'starting', at }),
-  (native) => ({ type: 'listening', at: native.at, address: addressOf(native) }),
-  ({ at, clientId, name }) => ({ type: 'client-connected', at, clientId, peer: name }),
-  ({ at, clientId, name, reason }) => ({
+const TYPES = [
+  'starting',
+  'listening',
+  'client-connected',
+  'client-disconnected',
+  'client-error',
+  'limit-reached',
+  'keys-expired',
+  'keys-evicted',
+  'slow-command',
+  'config-changed',
+  'warning',
+  'log',
+  'events-dropped',
+  'stopping',
+  'stopped',
+] as const satisfies readonly Decoded['type'][];
+
+const DECODERS: { readonly [Type in Decoded['type']]: (native: NativeEvent) => Extract<Decoded, { type: Type }> } = {
+  starting: ({ at }) => ({ type: 'starting', at }),
+  listening: (native) => ({ type: 'listening', at: native.at, address: addressOf(native) }),
+  'client-connected': ({ at, clientId, name }) => ({ type: 'client-connected', at, clientId, peer: name }),
+  'client-disconnected': ({ at, clientId, name, reason }) => ({
     type: 'client-disconnected',
     at,
     clientId,
     peer: name,
     reason: REASONS[reason] ?? 'socket-error',
   }),
-  ({ at, clientId, name, text }) => ({ type: 'client-error', at, clientId, peer: name, message: text }),
-  ({ at, name, value, count }) => ({ type: 'limit-reached', at, directive: name, limit: value, refused: count }),
-  ({ at, count }) => ({ type: 'keys-expired', at, count }),
-  ({ at, count }) => ({ type: 'keys-evicted', at, count }),
-  ({ at, clientId, name, value }) => ({ type: 'slow-command', at, clientId, command: name, microseconds: value }),
-  ({ at, name, text }) => ({ type: 'config-changed', at, directive: name, value: text }),
-  ({ at, name, text }) => ({ type: 'warning', at, code: name, message: text }),
-  ({ at, level, text }) => ({ type: 'log', at, level: levelOfCore(level), message: text }),
-  ({ at, count }) => ({ type: 'events-dropped', at, count }),
-  ({ at, value }) => {
+  'client-error': ({ at, clientId, name, text }) => ({
+    type: 'client-error',
+    at,
+    clientId,
+    peer: name,
+    message: text,
+  }),
+  'limit-reached': ({ at, name, value, count }) => ({
+    type: 'limit-reached',
+    at,
+    directive: name,
+    limit: value,
+    refused: count,
+  }),
+  'keys-expired': ({ at, count }) => ({ type: 'keys-expired', at, count }),
+  'keys-evicted': ({ at, count }) => ({ type: 'keys-evicted', at, count }),
+  'slow-command': ({ at, clientId, name, value }) => ({
+    type: 'slow-command',
+    at,
+    clientId,
+    command: name,
+    microseconds: value,
+  }),
+  'config-changed': ({ at, name, text }) => ({ type: 'config-changed', at, directive: name, value: text }),
+  warning: ({ at, name, text }) => ({ type: 'warning', at, code: name, message: text }),
+  log: ({ at, level, text }) => ({ type: 'log', at, level: levelOfCore(level), message: text }),
+  'events-dropped': ({ at, count }) => ({ type: 'events-dropped', at, count }),
+  stopping: ({ at, value }) => {
     const signal = SIGNALS.get(value) ?? null;
     return { type: 'stopping', at, reason: signal === null ? 'shutdown-command' : 'signal', signal };
   },
   // The server puts the true reason in, which it knows from `stopping`.
-  ({ at }) => ({ type: 'stopped', at, reason: 'requested' }),
-];
+  stopped: ({ at }) => ({ type: 'stopped', at, reason: 'requested' }),
+};
 
 /** Gives `native` its type, or null when the core is newer than this file. */
-export function decodeEvent(native: NativeEvent): ServerEvent | LogLine | null {
-  return DECODERS[native.type]?.(native) ?? null;
+export function decodeEvent(native: NativeEvent): Decoded | null {
+  const type = TYPES[native.type];
+  return type === undefined ? null : DECODERS[type](native);
+}
+
+/** The bits of the types that `wants` says no to, as the core takes them. */
+export function mutedTypes(wants: (type: ServerEventType) => boolean): number {
+  return TYPES.reduce((bits, type, bit) => (type === 'log' || wants(type) ? bits : bits | (1 << bit)), 0);
 }

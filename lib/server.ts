@@ -9,7 +9,7 @@ import type { EventOf, ListenAddress, ServerEvent, ServerEventType, StopReason }
 import { forgetAtExit, stopAtExit } from './exit-stop';
 import { parseInfo, type ServerInfo } from './info';
 import type { Logger } from './log/logger';
-import { decodeEvent, type LogLine } from './native-events';
+import { decodeEvent, type LogLine, mutedTypes } from './native-events';
 import { configureError, startError } from './native-failure';
 import type { ServerOptions } from './options';
 import { defaultLogger, resolveOptions } from './resolve-options';
@@ -52,7 +52,7 @@ export class RedisLiteServer implements AsyncDisposable {
   readonly #native: NativeServer;
   readonly #inspector: Store;
   readonly #pump: EventPump;
-  readonly #hub = new EventHub();
+  readonly #hub = new EventHub(() => this.#tellWanted());
   readonly #logger: Logger;
   #addresses: ListenAddress[] = [];
   #state: State = { kind: 'idle' };
@@ -79,6 +79,7 @@ export class RedisLiteServer implements AsyncDisposable {
     this.#inspector = new Store(this.#native);
     this.config = new RuntimeConfig(this.#inspector);
     this.#configure();
+    this.#tellWanted();
   }
 
   /** Where the server is in its life. */
@@ -201,6 +202,11 @@ export class RedisLiteServer implements AsyncDisposable {
         }
       }
     }
+  }
+
+  /** What nobody listens to the core need not tell: each client that comes and goes would be two events. */
+  #tellWanted(): void {
+    this.#native.muteEvents(mutedTypes((type) => this.#hub.wants(type)));
   }
 
   #begin(): Promise<ListenAddress> {

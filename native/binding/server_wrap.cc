@@ -42,6 +42,7 @@ void ServerWrap::Register(Napi::Env env, Napi::Object exports)
                                 InstanceMethod<&ServerWrap::Port>("port"),
                                 InstanceMethod<&ServerWrap::Running>("running"),
                                 InstanceMethod<&ServerWrap::NextEvents>("nextEvents"),
+                                InstanceMethod<&ServerWrap::MuteEvents>("muteEvents"),
                                 InstanceMethod<&ServerWrap::CreateClient>("createClient"),
                                 InstanceMethod<&ServerWrap::KeepAlive>("keepAlive"),
                             }));
@@ -179,6 +180,12 @@ Napi::Value ServerWrap::NextEvents(const Napi::CallbackInfo &info)
         events.Set(i, EventObject(env, event));
     }
     return events;
+}
+
+/* muteEvents(types): bits of the event types that nobody listens to */
+void ServerWrap::MuteEvents(const Napi::CallbackInfo &info)
+{
+    rln_server_mute_events(core_->server(), info[0].ToNumber().Uint32Value());
 }
 
 /* createClient({ error, map, set, bigNumber }): a function (args, buffers) => reply */

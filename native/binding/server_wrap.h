@@ -28,6 +28,7 @@ private:
     Napi::Value Port(const Napi::CallbackInfo &info);
     Napi::Value Running(const Napi::CallbackInfo &info);
     Napi::Value NextEvents(const Napi::CallbackInfo &info);
+    void MuteEvents(const Napi::CallbackInfo &info);
     Napi::Value CreateClient(const Napi::CallbackInfo &info);
     void KeepAlive(const Napi::CallbackInfo &info);
 

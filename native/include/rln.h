@@ -169,6 +169,11 @@ void rln_server_destroy(struct rln_server *server);
  * next call.  One thread at a time. */
 bool rln_server_next_event(struct rln_server *server, struct rln_event *event);
 
+/* From now on the server tells no event whose type is in 'types' (1 << type), which saves what
+ * they cost: two for each client that comes and goes.  Those of the server's life, the log and
+ * RLN_EVENT_EVENTS_DROPPED are told all the same.  Any thread. */
+void rln_server_mute_events(struct rln_server *server, uint32_t types);
+
 /* An in-process client: a session without a socket.  NULL when memory is short.  May be
  * used before the start and after a stop too: the store lives as long as the server. */
 struct rln_client *rln_client_create(struct rln_server *server);

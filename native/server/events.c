@@ -34,6 +34,15 @@ static bool is_essential(enum rln_event_type type)
            type == RLN_EVENT_STOPPING || type == RLN_EVENT_STOPPED;
 }
 
+void events_mute(struct events *events, uint32_t types)
+{
+    uint32_t always = 1u << RLN_EVENT_LOG | 1u << RLN_EVENT_EVENTS_DROPPED;
+    for (unsigned type = 0; type <= RLN_EVENT_STOPPED; type++) {
+        always |= is_essential((enum rln_event_type)type) ? 1u << type : 0;
+    }
+    atomic_store_explicit(&events->muted, types & ~always, memory_order_relaxed);
+}
+
 static struct event_record *record_create(const struct rln_event *event)
 {
     struct event_record *record = mem_try_alloc(sizeof *record + event->name.len + event->text.len);
@@ -56,7 +65,7 @@ static struct event_record *record_create(const struct rln_event *event)
 
 void events_add(struct events *events, const struct rln_event *event)
 {
-    if (!events_wanted(events)) {
+    if (!events_wanted(events, event->type)) {
         return;
     }
     mutex_lock(&events->mutex);

@@ -17,16 +17,22 @@ struct events {
     int64_t dropped_at_ms; /* of the last one among them */
     rln_events_ready *ready;
     void *user;
+    _Atomic uint32_t muted; /* 1 << type: nobody wants to hear of it */
 };
 
 void events_init(struct events *events, size_t capacity, rln_events_ready *ready, void *user);
 void events_release(struct events *events);
 
-/* True when somebody listens at all; else events_add() does nothing. */
-static inline bool events_wanted(const struct events *events)
+/* Whether somebody listens to events of this type; else events_add() does nothing. */
+static inline bool events_wanted(const struct events *events, enum rln_event_type type)
 {
-    return events->ready != NULL;
+    return events->ready != NULL &&
+           (atomic_load_explicit(&events->muted, memory_order_relaxed) >> type & 1) == 0;
 }
+
+/* From now on tells no event whose type is in 'types' (1 << type), and all others.  Those of a
+ * server's life and the log can't be muted.  Any thread. */
+void events_mute(struct events *events, uint32_t types);
 
 /* Adds a copy.  Any thread, with or without locks below RANK_QUEUE. */
 void events_add(struct events *events, const struct rln_event *event);

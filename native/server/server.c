@@ -18,7 +18,7 @@ enum { EVENT_CAPACITY = 1024 };
 
 void server_tell(struct rln_server *server, struct rln_event event)
 {
-    if (events_wanted(&server->events)) {
+    if (events_wanted(&server->events, event.type)) {
         event.at_ms = clock_wall_ms(&server->clock);
         events_add(&server->events, &event);
     }
@@ -426,6 +426,11 @@ void rln_server_destroy(struct rln_server *server)
 bool rln_server_next_event(struct rln_server *server, struct rln_event *event)
 {
     return events_take(&server->events, event);
+}
+
+void rln_server_mute_events(struct rln_server *server, uint32_t types)
+{
+    events_mute(&server->events, types);
 }
 
 const char *rln_version(void)

@@ -108,7 +108,7 @@ static void slow_command(void *user, const struct session *session, struct bytes
 
 static void tell_client(struct rln_server *server, const struct conn *conn, struct rln_event event)
 {
-    if (!events_wanted(&server->events)) {
+    if (!events_wanted(&server->events, event.type)) {
         return;
     }
     char peer[128];

@@ -179,3 +179,30 @@ test('stopping and stopped come once, in this order, and are the last', async ()
     { type: 'stopped', reason: 'requested' },
   ]);
 });
+
+test('a listener hears of what comes after it, and a loop that ends takes no listener away', async () => {
+  server = createServer({ port: 0, bind: '127.0.0.1' });
+  await server.start();
+  const clients = [await connect()];
+  await clients[0]?.call('PING');
+  const [heard, once]: EventOf<'client-connected'>[][] = [[], []];
+  const listener = (event: EventOf<'client-connected'>): unknown => heard?.push(event);
+  server.on('client-connected', listener);
+  server.once('client-connected', (event) => once?.push(event));
+  const loop = server.events();
+  for (let i = 0; i < 2; i++) {
+    clients.push(await connect());
+    await eventually(
+      () => heard?.length,
+      (count) => count === i + 1,
+    );
+    await loop.return?.();
+  }
+  expect(heard?.map(({ peer }) => peer)).toEqual(clients.slice(1).map(({ socket }) => `127.0.0.1:${socket.localPort}`));
+  expect(once?.length).toBe(1);
+  server.off('client-connected', listener);
+  clients.push(await connect());
+  await clients.at(-1)?.call('PING');
+  expect(heard?.length).toBe(2);
+  await Promise.all(clients.map((client) => client.end()));
+});

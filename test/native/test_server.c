@@ -328,6 +328,39 @@ static void a_full_event_queue_holds_nobody_up(void)
     rln_server_destroy(server);
 }
 
+/* How many events of a type wait; takes them all. */
+static int count_events(struct rln_server *server, enum rln_event_type type)
+{
+    struct rln_event event;
+    int count = 0;
+    while (rln_server_next_event(server, &event)) {
+        count += event.type == type;
+    }
+    return count;
+}
+
+static void muted_events_are_not_told(void)
+{
+    struct rln_options options = { .on_events = events_ready };
+    struct rln_server *server = server_create(&options);
+    rln_server_mute_events(server, UINT32_MAX);
+    server_start(server);
+    struct rln_client *client = rln_client_create(server);
+    CHECK_INT(count_events(server, RLN_EVENT_LISTENING), 1); /* Of its life it tells always. */
+    run_words(client, "CONFIG SET timeout 7");
+    CHECK_INT(count_events(server, RLN_EVENT_CONFIG_CHANGED), 0);
+    rln_server_mute_events(server, UINT32_MAX & ~(1u << RLN_EVENT_CONFIG_CHANGED));
+    run_words(client, "CONFIG SET timeout 8");
+    CHECK_INT(count_events(server, RLN_EVENT_CONFIG_CHANGED), 1);
+    rln_server_mute_events(server, 1u << RLN_EVENT_CONFIG_CHANGED);
+    run_words(client, "CONFIG SET timeout 7");
+    CHECK_INT(count_events(server, RLN_EVENT_CONFIG_CHANGED), 0);
+    rln_client_destroy(client);
+    rln_server_stop(server);
+    CHECK_INT(count_events(server, RLN_EVENT_STOPPED), 1);
+    rln_server_destroy(server);
+}
+
 static _Atomic int earlier_signals;
 
 static void note_signal(int number)
@@ -446,6 +479,7 @@ int main(void)
     RUN_TEST(two_servers_live_side_by_side);
     RUN_TEST(a_crowd_is_served_and_stopped_in_the_middle);
     RUN_TEST(a_full_event_queue_holds_nobody_up);
+    RUN_TEST(muted_events_are_not_told);
     RUN_TEST(signals_stop_the_one_that_asked_for_them_and_are_given_back);
     RUN_TEST(time_is_the_owners);
     RUN_TEST(the_same_seed_gives_the_same_dice);
