@@ -122,5 +122,7 @@ uint64_t acl_log_each(struct acl *acl, uint64_t count,
 enum acl_denial acl_refuses(struct executor *executor, const struct session *session,
                             const struct command *command, const struct bytes *argv, uint32_t argc,
                             enum acl_context context);
+/* What the client is told then, outside of scripts; OK: nothing is refused. */
+enum err acl_error(enum acl_denial denial);
 
 #endif

@@ -143,3 +143,19 @@ enum acl_denial acl_refuses(struct executor *executor, const struct session *ses
     }
     return verdict.denial;
 }
+
+enum err acl_error(enum acl_denial denial)
+{
+    switch (denial) {
+    case ACL_DENIED_COMMAND:
+        return ERR_NO_PERMISSION;
+    case ACL_DENIED_KEY:
+        return ERR_NO_KEY_PERMISSION;
+    case ACL_DENIED_CHANNEL:
+        return ERR_NO_CHANNEL_PERMISSION;
+    case ACL_ALLOWED:
+    case ACL_DENIED_AUTH:
+        break;
+    }
+    return OK;
+}

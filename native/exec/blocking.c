@@ -493,6 +493,29 @@ void blocking_note_all(struct blocking *blocking, uint32_t db)
 
 /* ---- Serving; in the exclusive section ------------------------------------------------------- */
 
+/* Gives its answer to the owner. */
+static void hand_over(struct executor *executor, struct blocked *blocked)
+{
+    end_waiting(&executor->engine->blocking, blocked);
+    blocked->session->carrier->answered(blocked->session);
+}
+
+/* The user may do less than when the client began to wait: then that is its answer. */
+static bool is_refused(const struct task *task)
+{
+    struct executor *executor = task->executor;
+    enum err err = acl_error(
+        acl_refuses(executor, task->session, task->command, task->argv, task->argc, ACL_TOP_LEVEL));
+    if (err == OK) {
+        return false;
+    }
+    reply_err(task->reply, err, task->command->name);
+    stat_add(&executor->commands[task->command->derived.index].rejected, 1);
+    note_error(executor, task->session->blocked);
+    hand_over(executor, task->session->blocked);
+    return true;
+}
+
 /* Runs a waiting command again; true when it has its answer. */
 static bool try_again(struct executor *executor, struct blocked *blocked) REQUIRES(executor->lock)
 {
@@ -501,6 +524,9 @@ static bool try_again(struct executor *executor, struct blocked *blocked) REQUIR
                          blocked->argv, blocked->argc, &blocked->answer };
     if (departing_holds(executor, session, task.command, task.argv, task.argc)) {
         return false; /* departing_end() comes back to it. */
+    }
+    if (is_refused(&task)) {
+        return true;
     }
     session->flags &= ~(uint32_t)SESSION_BLOCKED;
     session->flags |= SESSION_TRYING_AGAIN;
@@ -513,8 +539,7 @@ static bool try_again(struct executor *executor, struct blocked *blocked) REQUIR
     if (blocked->answer.errors != 0) {
         note_error(executor, blocked);
     }
-    end_waiting(&executor->engine->blocking, blocked);
-    session->carrier->answered(session);
+    hand_over(executor, blocked);
     return true;
 }
 

@@ -134,17 +134,11 @@ static enum err find_obstacle(struct executor *executor, const struct session *s
     if (transaction_open(session) && (command->flags & CMD_NO_MULTI) != 0) {
         return ERR_NOT_IN_MULTI;
     }
-    switch (acl_refuses(executor, session, command, request->argv, request->argc,
-                        transaction_open(session) ? ACL_IN_MULTI : ACL_TOP_LEVEL)) {
-    case ACL_DENIED_COMMAND:
-        return ERR_NO_PERMISSION;
-    case ACL_DENIED_KEY:
-        return ERR_NO_KEY_PERMISSION;
-    case ACL_DENIED_CHANNEL:
-        return ERR_NO_CHANNEL_PERMISSION;
-    case ACL_ALLOWED:
-    case ACL_DENIED_AUTH:
-        break;
+    enum err denied =
+        acl_error(acl_refuses(executor, session, command, request->argv, request->argc,
+                              transaction_open(session) ? ACL_IN_MULTI : ACL_TOP_LEVEL));
+    if (denied != OK) {
+        return denied;
     }
     return memory_is_short(executor, session, command) ? ERR_NO_MEMORY : OK;
 }

@@ -63,6 +63,43 @@ static void an_answer_may_feed_another_client(void)
     run_server_release(&server);
 }
 
+/* As Redis since 7.2: what a client may do is looked at when it wakes, too. */
+static void who_may_no_more_is_told_so_when_it_wakes(void)
+{
+    struct waiting_client popper, mover, reader;
+    struct run_client other;
+    run_server_init(&server);
+    waiting_init(&popper, &server);
+    waiting_init(&mover, &server);
+    waiting_init(&reader, &server);
+    run_client_init(&other, &server);
+    struct run_client *waiting[] = { &popper.client, &mover.client, &reader.client };
+    CHECK_REPLY(RUN_LINE(&other, "ACL SETUSER u on >p ~* +@all"), "+OK\r\n");
+    for (int i = 0; i < 3; i++) {
+        CHECK_REPLY(RUN_LINE(waiting[i], "AUTH u p"), "+OK\r\n");
+    }
+    CHECK_REPLY(RUN_LINE(&popper.client, "BLPOP k 0"), "");
+    CHECK_REPLY(RUN_LINE(&mover.client, "BLMOVE k other LEFT LEFT 0"), "");
+    CHECK_REPLY(RUN_LINE(&reader.client, "BRPOP k 0"), "");
+
+    CHECK_REPLY(RUN_LINE(&other, "ACL SETUSER u -blpop resetkeys ~k"), "+OK\r\n");
+    CHECK_REPLY(RUN_LINE(&other, "RPUSH k a"), ":1\r\n");
+    CHECK_REPLY(waiting_take(&popper),
+                "-NOPERM this user has no permissions to run the 'blpop' command\r\n");
+    CHECK_REPLY(waiting_take(&mover), "-NOPERM this user has no permissions to access one of the "
+                                      "keys used as arguments\r\n");
+    CHECK_REPLY(waiting_take(&reader), "*2\r\n$1\r\nk\r\n$1\r\na\r\n");
+    CHECK_REPLY(RUN_LINE(&other, "EXISTS k other"), ":0\r\n");
+    CHECK_INT(server.engine.blocking.sessions, 0);
+    CHECK_INT(server.engine.blocking.key_count, 0);
+
+    for (int i = 0; i < 3; i++) {
+        run_client_release(waiting[i]);
+    }
+    run_client_release(&other);
+    run_server_release(&server);
+}
+
 static void who_leaves_while_waiting_leaves_nothing_behind(void)
 {
     struct waiting_client leaver, stayer;
@@ -269,6 +306,7 @@ int main(void)
 {
     RUN_TEST(the_first_to_wait_is_the_first_to_be_served);
     RUN_TEST(an_answer_may_feed_another_client);
+    RUN_TEST(who_may_no_more_is_told_so_when_it_wakes);
     RUN_TEST(who_leaves_while_waiting_leaves_nothing_behind);
     RUN_TEST(the_time_of_a_wait_may_be_over);
     RUN_TEST(inside_a_transaction_nobody_waits);
