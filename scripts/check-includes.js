@@ -5,6 +5,7 @@
 //
 // Includes under native/ run one way:
 //   binding -> server -> (net, repl, persist, script, commands) -> exec -> rdb -> (proto, store) -> base
+// and lua/, which stands on base/, is for script/ alone.
 // A file may include its own folder and the folders of lower layers.  rln.h is for the
 // server, which implements it, for the layer below, which speaks of events and reasons in
 // its words, and for the binding.  bench/, the load generator, stands on base/ beside all of
@@ -16,7 +17,7 @@ const path = require('node:path');
 
 const LAYERS = [
   ['base'],
-  ['proto', 'store', 'bench'],
+  ['proto', 'store', 'bench', 'lua'],
   ['rdb'],
   ['exec'],
   ['net', 'repl', 'persist', 'script', 'commands'],
@@ -52,6 +53,7 @@ function objection(native, file, target) {
   if (from === to) return null;
   if (from === 'binding') return 'the binding includes public headers only';
   if (!LAYER_OF.has(from) || !LAYER_OF.has(to)) return `${LAYER_OF.has(from) ? to : from}/ is in no layer`;
+  if (to === 'lua' && from !== 'script') return 'lua/ is for script/';
   if (to === 'bench') return 'nothing of the server uses bench/';
   if (LAYER_OF.get(to) < LAYER_OF.get(from)) return null;
   return LAYER_OF.get(to) === LAYER_OF.get(from) ? `${from}/ and ${to}/ are neighbours` : `${to}/ is above ${from}/`;

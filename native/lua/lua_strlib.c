@@ -1,23 +1,20 @@
-/* lstrlib.c, whose pattern matcher can be stopped: its steps are counted as instructions are, so
- * that the hook is called within a match, too, however long that one takes. */
+/* lstrlib.c, whose pattern matcher can be stopped: its steps are counted as turns of a
+ * script are (lua_vm.c), so that the hook is called within a match, too, however long it takes. */
 #include "lua/numbers.h"
 
 #include <ldebug.h>
 #include <ldo.h>
 #include <lstate.h>
 
-/* So many bytes are compared, or looked at one by one, in about the time of an instruction. */
+/* So many bytes are compared, or looked at one by one, in about the time of a step. */
 enum { BYTES_PER_STEP = 16 };
 
 /* Counts steps; returns 0.  The hook may raise an error. */
 static ptrdiff_t count_steps(lua_State *lua, ptrdiff_t steps)
 {
-    if ((lua->hookmask & LUA_MASKCOUNT) == 0) {
-        return 0;
-    }
     if (lua->hookcount > steps) {
         lua->hookcount -= (int)steps;
-    } else {
+    } else if (lua->hook != NULL) {
         resethookcount(lua);
         luaD_hook(lua, LUA_HOOKCOUNT, -1);
     }

@@ -3,6 +3,8 @@
 #include "lua/numbers.h"
 
 #include <ldebug.h>
+#include <ldo.h>
+#include <lopcodes.h>
 #include <lstate.h>
 #include <ltable.h>
 #include <ltm.h>
@@ -30,9 +32,22 @@ static inline const TValue *get(Table *table, const TValue *key)
 #define luaT_callorderTM(lua, left, right, event)                                                  \
     (ttnov(left) != ttnov(right) ? -1 : (luaT_callorderTM)(lua, left, right, event))
 
-/* Scripts are watched by counting their instructions: what is only counted needs no call. */
+/* Scripts are watched by counting their turns, jumps and calls, without which nothing runs for
+ * long, and not each instruction: the mask is there only while the count has come to its end. */
+static inline void count_turn(lua_State *lua)
+{
+    if (lua->hookcount > 1) {
+        lua->hookcount--;
+    } else if (lua->hook != NULL) {
+        lua->hookmask = LUA_MASKCOUNT;
+    }
+}
+
+#undef GETARG_sBx
+#define GETARG_sBx(i)                        (count_turn(L), GETARG_Bx(i) - MAXARG_sBx)
+#define luaD_precall(lua, function, results) (count_turn(lua), luaD_precall(lua, function, results))
+
 #define luaG_traceexec(lua)                                                                        \
-    ((lua)->hookcount > 1 && ((lua)->hookmask & LUA_MASKLINE) == 0 ? (void)--(lua)->hookcount      \
-                                                                   : (luaG_traceexec)(lua))
+    ((lua)->hookcount > 1 ? (void)((lua)->hookmask = 0) : (luaG_traceexec)(lua))
 
 #include <lvm.c>

@@ -1,5 +1,7 @@
 /* redis.call and redis.pcall; see api.h. */
 #include "base/mem.h"
+#include "base/num.h"
+#include "lua/stack.h"
 #include "script/api.h"
 #include "script/convert.h"
 #include "script/fault.h"
@@ -24,16 +26,27 @@ bool api_take_arguments(lua_State *lua, struct machine *machine, uint32_t count)
         machine->argv = argv;
         machine->argv_room = room;
     }
+    uint32_t numbers = 0;
     for (uint32_t i = 0; i < count; i++) {
-        int index = (int)i + 1, kind = lua_type(lua, index);
-        if (kind == LUA_TNUMBER) {
-            convert_push_argument(lua, lua_tonumber(lua, index));
-            lua_replace(lua, index);
-        } else if (kind != LUA_TSTRING) {
+        int index = (int)i + 1;
+        i += (uint32_t)lua_strings(lua, index, &machine->argv[i], count - i);
+        if (i == count) {
+            break;
+        }
+        index = (int)i + 1;
+        if (lua_type(lua, index) != LUA_TNUMBER) {
             fault_push(lua, LIT("Lua redis lib command arguments must be strings or integers"));
             return false;
         }
-        machine->argv[i] = vm_bytes(lua, index);
+        lua_Number number = lua_tonumber(lua, index);
+        if (numbers < MACHINE_NUMBERS && convert_is_exact(number)) {
+            char *digits = machine->digits[numbers++];
+            machine->argv[i] = (struct bytes){ digits, num_format_i64(digits, (int64_t)number) };
+        } else {
+            convert_push_argument(lua, number);
+            lua_replace(lua, index);
+            machine->argv[i] = vm_bytes(lua, index);
+        }
     }
     return true;
 }
@@ -43,7 +56,6 @@ static bool run_command(lua_State *lua) UNCHECKED_LOCKING
 {
     struct machine *machine = machine_of(lua);
     uint32_t count = (uint32_t)lua_gettop(lua);
-    luaL_checkstack(lua, 8, "arguments of a command");
     if (machine->run == NULL) {
         fault_push(lua, LIT("redis.call/pcall can only be called inside a script invocation"));
         return true;

@@ -2,6 +2,8 @@
 #ifndef SCRIPT_CONVERT_H
 #define SCRIPT_CONVERT_H
 
+#include <math.h>
+
 #include "proto/reply.h"
 #include "script/vm.h"
 
@@ -18,6 +20,14 @@ bool convert_from_reply(lua_State *lua, const struct reply *from);
  *     It is too large; 'reply' is as it was. */
 MUST_CHECK enum err convert_to_reply(struct machine *machine, uint8_t protocol,
                                      struct reply *reply);
+
+/* Whether all of a number's digits are those of an integer of 64 bits. */
+static inline bool convert_is_exact(lua_Number number)
+{
+    const lua_Number exact = 9007199254740992.0; /* 2^53 */
+    return number > -exact && number < exact && number == floor(number) &&
+           !(number == 0 && signbit(number));
+}
 
 /* Pushes 'number' as a command's argument: all its digits. */
 void convert_push_argument(lua_State *lua, lua_Number number);

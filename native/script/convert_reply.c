@@ -25,11 +25,17 @@ static struct bytes take_line(struct source *source)
     return line;
 }
 
+/* A whole number, of few digits mostly, up to the end of the line, which is passed. */
 static int64_t take_count(struct source *source)
 {
-    int64_t count = 0;
-    (void)num_parse_i64(take_line(source), &count);
-    return count;
+    const char *at = source->at;
+    bool negative = *at == '-';
+    uint64_t count = 0;
+    for (at += negative; *at != '\r'; at++) {
+        count = count * 10 + (uint64_t)(*at - '0');
+    }
+    source->at = at + 2;
+    return (int64_t)(negative ? 0 - count : count);
 }
 
 /* 'len' bytes and a line end; they stand there, or in the part that comes next. */

@@ -1,9 +1,9 @@
 /* Lua values as replies, and as arguments of commands; see convert.h. */
-#include <math.h>
 #include <stdio.h>
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "lua/stack.h"
 #include "script/convert.h"
 #include "script/lib_arg.h"
 #include "script/machine.h"
@@ -149,11 +149,21 @@ static size_t count_elements(lua_State *lua)
     return (size_t)(i - 1);
 }
 
+static bool begin_array(struct writer *writer, int index)
+{
+    reply_array(writer->reply, count_elements(writer->lua));
+    return begin_nest(writer, NEST_ARRAY, index - 1);
+}
+
 /* The table on the top: written, or begun, and then its members follow. */
 static bool write_table(struct writer *writer)
 {
     lua_State *lua = writer->lua;
     int index = lua_gettop(lua);
+    luaL_checkstack(lua, 8, "reply");
+    if (lua_is_array(lua, index)) {
+        return begin_array(writer, index);
+    }
     if (write_special(writer, index)) {
         return true;
     }
@@ -167,8 +177,7 @@ static bool write_table(struct writer *writer)
         lua_pushnil(lua);
         return begin_nest(writer, NEST_SET, index - 1);
     }
-    reply_array(writer->reply, count_elements(lua));
-    return begin_nest(writer, NEST_ARRAY, index - 1);
+    return begin_array(writer, index);
 }
 
 /* Writes, or begins, the value on the top and pops it, or leaves it as the table around what
@@ -183,7 +192,6 @@ static bool write_value(struct writer *writer)
         lua_pop(lua, 1);
         return true;
     }
-    luaL_checkstack(lua, 8, "reply");
     switch (lua_type(lua, -1)) {
     case LUA_TSTRING:
         reply_bytes(reply, vm_bytes(lua, -1));
@@ -280,11 +288,9 @@ enum err convert_to_reply(struct machine *machine, uint8_t protocol, struct repl
 
 void convert_push_argument(lua_State *lua, lua_Number number)
 {
-    const lua_Number exact = 9007199254740992.0; /* 2^53 */
     char text[64];
     int len;
-    if (number > -exact && number < exact && number == floor(number) &&
-        !(number == 0 && signbit(number))) {
+    if (convert_is_exact(number)) {
         len = (int)num_format_i64(text, (int64_t)number);
     } else {
         len = snprintf(text, sizeof text, "%.17g", number);

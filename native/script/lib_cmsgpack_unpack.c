@@ -16,6 +16,9 @@
 /* What stays at the bottom of the stack: the text, and the place of the levels. */
 enum { TEXT_SLOT = 1, LEVELS_SLOT, FIRST_RESULT };
 
+/* Room on the stack is asked for so many values at once. */
+enum { STACK_STEP = 16 };
+
 enum outcome { READ_OK, READ_SHORT, READ_BAD };
 
 /* An open container, whose table is on the stack; of a map, its newest key is, too, when
@@ -32,6 +35,7 @@ struct unpacker {
     struct lib_buffer levels;
     size_t depth;
     int open_arrays;
+    int stack; /* there is room for values of Redis's library below this */
 };
 
 static struct level *top_level(struct unpacker *unpacker)
@@ -47,7 +51,10 @@ static void require_stack(struct unpacker *unpacker, const char *where)
     if (used + 1 > LIB_STACK_MAX) {
         luaL_error(unpacker->lua, "stack overflow (%s)", where);
     }
-    luaL_checkstack(unpacker->lua, 4, where);
+    if (used >= unpacker->stack) {
+        luaL_checkstack(unpacker->lua, STACK_STEP + 4, where);
+        unpacker->stack = used + STACK_STEP;
+    }
 }
 
 /* Unsigned, most significant byte first; the bytes must be there. */

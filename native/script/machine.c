@@ -16,8 +16,8 @@ enum { FIRST_ROOM = 64 };
 
 /* ---- Memory --------------------------------------------------------------------------------- */
 
-/* Small blocks are Lua's daily bread: they come from slabs of the machine's own.  Larger ones
- * come from where everything else does. */
+/* Small blocks are Lua's daily bread: they come from slabs of the machine's own, unless there are
+ * free ones (lua/extra.h).  Larger ones come from where everything else does. */
 static void *take(struct machine *machine, size_t size)
 {
     return size <= SLAB_MAX ? slab_alloc(machine->heap, size) : mem_try_alloc(size);
@@ -50,31 +50,33 @@ static void *resize(struct machine *machine, void *at, size_t old, size_t size)
 
 static void *allocate(void *user, void *at, size_t old_size, size_t size)
 {
-    struct machine *machine = user;
+    struct machine *machine = (struct machine *)((char *)user - offsetof(struct machine, extra));
+    struct lua_blocks *blocks = &machine->extra.blocks;
     size_t old = at != NULL ? old_size : 0;
     if (size == 0) {
         if (old > 0) {
             give_back(machine, at, old);
-            machine->used -= old;
+            blocks->used -= old;
         }
         return NULL;
     }
-    if (size > old && machine->used + (size - old) > machine->memory_limit) {
+    if (size > old && blocks->used + (size - old) > blocks->limit) {
         return NULL;
     }
     void *moved = old == 0 ? take(machine, size) : resize(machine, at, old, size);
     if (moved != NULL) {
-        machine->used += size - old;
+        blocks->used += size - old;
     }
     return moved;
 }
 
 void machine_publish_memory(struct machine *machine)
 {
-    size_t change = machine->used - machine->published; /* modulo its size: may be less */
+    size_t change =
+        machine->extra.blocks.used - machine->published; /* modulo its size: may be less */
     if (change != 0) {
         atomic_fetch_add_explicit(&machine->scripting->lua_memory, change, memory_order_relaxed);
-        machine->published = machine->used;
+        machine->published = machine->extra.blocks.used;
     }
 }
 
@@ -117,6 +119,7 @@ static void close_state(struct machine *machine)
     slab_pool_destroy(machine->pool);
     machine->pool = NULL;
     machine->heap = NULL;
+    machine->extra = (struct lua_extra){ .blocks.limit = machine->extra.blocks.limit };
     machine_publish_memory(machine);
 }
 
@@ -124,10 +127,10 @@ static bool open_state(struct machine *machine)
 {
     machine->pool = slab_pool_create();
     machine->heap = machine->pool != NULL ? slab_heap_take(machine->pool) : NULL;
-    machine->lua = machine->heap != NULL ? lua_newstate(allocate, machine) : NULL;
+    machine->extra.blocks.keep = LUA_BLOCKS_KEEP;
+    machine->lua = machine->heap != NULL ? lua_newstate(allocate, &machine->extra) : NULL;
     if (machine->lua == NULL) {
-        slab_pool_destroy(machine->pool);
-        machine->pool = NULL;
+        close_state(machine);
         return false;
     }
     *(struct machine **)lua_getextraspace(machine->lua) = machine;
@@ -175,7 +178,8 @@ struct machine *machine_open(struct executor *executor)
     }
     const struct engine_settings *settings = &executor->engine->settings;
     uint64_t era = atomic_load_explicit(&machine->scripting->era, memory_order_acquire);
-    machine->memory_limit = atomic_load_explicit(&settings->lua_memory_limit, memory_order_relaxed);
+    machine->extra.blocks.limit =
+        atomic_load_explicit(&settings->lua_memory_limit, memory_order_relaxed);
     machine->reply_limit = atomic_load_explicit(&settings->lua_reply_limit, memory_order_relaxed);
     if (era != machine->era) {
         close_state(machine);

@@ -7,6 +7,7 @@
 #include "base/sha1.h"
 #include "base/slab.h"
 #include "exec/inner.h"
+#include "lua/extra.h"
 #include "script/vm.h"
 
 struct library;
@@ -53,6 +54,9 @@ enum {
     MACHINE_AT_REST = 5,
 };
 
+/* So many arguments of a command that are numbers are written here, and not as strings of Lua. */
+enum { MACHINE_NUMBERS = 8, MACHINE_DIGITS = 24 };
+
 struct machine {
     struct attachment attachment; /* first */
     struct executor *executor;
@@ -60,18 +64,18 @@ struct machine {
     lua_State *lua;         /* or NULL, until it is needed */
     struct slab_pool *pool; /* of Lua's small blocks, while there is a state */
     struct slab_heap *heap;
-    uint64_t era;          /* of the scripts that it knows: scripting->era */
-    size_t used;           /* bytes that Lua has */
-    size_t published;      /* of these, as INFO tells them */
-    uint64_t memory_limit; /* how many it may have, in this run */
+    uint64_t era;           /* of the scripts that it knows: scripting->era */
+    struct lua_extra extra; /* with the bytes that Lua has, and may have in this run */
+    size_t published;       /* of these, as INFO tells them */
     struct inner inner;
     struct reply reply; /* of the command that a script has called */
     struct bytes *argv; /* and its arguments */
     uint32_t argv_room;
-    struct library *loading; /* registers functions; or NULL */
-    bool knowing;            /* libraries are run to know their functions */
-    uint64_t functions_era;  /* 1 + scripting->functions_era of those it knows; 0: none */
-    struct nest *nests;      /* of the value that is being written */
+    char digits[MACHINE_NUMBERS][MACHINE_DIGITS]; /* of those that are whole numbers */
+    struct library *loading;                      /* registers functions; or NULL */
+    bool knowing;                                 /* libraries are run to know their functions */
+    uint64_t functions_era; /* 1 + scripting->functions_era of those it knows; 0: none */
+    struct nest *nests;     /* of the value that is being written */
     uint32_t nest_room;
     uint64_t reply_limit;      /* bytes of a reply, of this run */
     struct run *run;           /* the running script, or NULL */

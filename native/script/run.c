@@ -5,6 +5,7 @@
 #include "script/run.h"
 
 #include "base/log.h"
+#include "lua/stack.h"
 #include "script/convert.h"
 #include "script/fault.h"
 #include "script/functions.h"
@@ -19,6 +20,20 @@ static void push_array(lua_State *lua, const struct bytes *elements, uint32_t co
     }
 }
 
+/* Pushes the keys of a script.  It is mostly called with those of the last time: that one's texts
+ * are in the registry at the place's negative (another script that gets the place may have them). */
+static void push_keys(lua_State *lua, lua_Integer place, const struct run *run)
+{
+    if (lua_rawgeti(lua, LUA_REGISTRYINDEX, -place) != LUA_TTABLE) {
+        lua_pop(lua, 1);
+        lua_createtable(lua, (int)run->key_count, 0);
+        lua_pushvalue(lua, -1);
+        lua_rawseti(lua, LUA_REGISTRYINDEX, -place);
+    }
+    lua_push_strings(lua, lua_gettop(lua), run->keys, run->key_count);
+    lua_remove(lua, -2);
+}
+
 /* Given the globals and the place of a function. */
 static int run_protected(lua_State *lua)
 {
@@ -30,8 +45,9 @@ static int run_protected(lua_State *lua)
         push_array(lua, run->args, run->arg_count);
         lua_call(lua, 2, 1);
     } else {
-        lua_rawgeti(lua, LUA_REGISTRYINDEX, lua_tointeger(lua, 2));
-        push_array(lua, run->keys, run->key_count);
+        lua_Integer place = lua_tointeger(lua, 2);
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, place);
+        push_keys(lua, place, run);
         lua_setfield(lua, 1, "KEYS");
         push_array(lua, run->args, run->arg_count);
         lua_setfield(lua, 1, "ARGV");
@@ -82,7 +98,7 @@ static int tell_fault(lua_State *lua)
 /* ---- The watch ------------------------------------------------------------------------------ */
 
 enum {
-    WATCH_EVERY = 10000,  /* instructions of Lua, or steps of its pattern matcher */
+    WATCH_EVERY = 2000,   /* jumps and calls of Lua, or steps of its pattern matcher */
     LOAD_MS = 500,        /* for the text of a library */
     LOAD_AGAIN_MS = 5000, /* for the same in other threads: it has shown that it ends */
 };

@@ -154,20 +154,37 @@ static __attribute__((noinline)) bool holds_stripe_of(const struct keylock *lock
     return false;
 }
 
+/* The place of a key among those from 'at' to 'end', or 'end'. */
+static inline uint32_t find_key(const struct locked_key *keys, uint32_t at, uint32_t end,
+                                uint32_t db, struct bytes key)
+{
+    for (; at < end; at++) {
+        /* Keys of one program begin alike and end differently. */
+        if (keys[at].name.len == key.len && keys[at].db == db &&
+            (key.len == 0 || (keys[at].name.at[key.len - 1] == key.at[key.len - 1] &&
+                              memcmp(keys[at].name.at, key.at, key.len) == 0))) {
+            break;
+        }
+    }
+    return at;
+}
+
 bool keylock_covers(struct keylock *lock, uint32_t db, struct bytes *key)
 {
     /* Keys are mostly taken in order, or again and again. */
     enum { LOOKS = 16 };
-    uint32_t at = lock->hint, left = lock->key_count < LOOKS ? lock->key_count : LOOKS;
-    for (; left > 0; left--, at++) {
-        at = at < lock->key_count ? at : 0;
-        const struct locked_key *held = &lock->keys[at];
-        if (held->name.len == key->len && held->db == db &&
-            (key->len == 0 || memcmp(held->name.at, key->at, key->len) == 0)) {
-            lock->hint = at;
-            *key = held->name;
-            return true;
-        }
+    uint32_t count = lock->key_count, from = lock->hint < count ? lock->hint : 0;
+    uint32_t end = count - from < LOOKS ? count : from + LOOKS;
+    uint32_t at = find_key(lock->keys, from, end, db, *key);
+    if (at == end) {
+        uint32_t left = LOOKS - (end - from);
+        end = from < left ? from : left;
+        at = find_key(lock->keys, 0, end, db, *key);
+    }
+    if (at < end) {
+        lock->hint = at;
+        *key = lock->keys[at].name;
+        return true;
     }
     return lock->exclusive || holds_stripe_of(lock, db, *key);
 }

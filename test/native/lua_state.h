@@ -9,9 +9,11 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "lua/extra.h"
 #include "script/libraries.h"
 
 struct lua_memory {
+    struct lua_extra extra;   /* first; no free blocks are kept */
     size_t used, most, limit; /* bytes; 0 is no limit */
 };
 

@@ -311,6 +311,26 @@ static void a_slow_function_is_told_of_and_killed(void)
 
 /* ---- What is kept of scripts ---------------------------------------------------------------- */
 
+static void keys_are_those_of_this_time(void)
+{
+    static const char script[] = "local all = table.concat(KEYS, ',') KEYS[1] = 'x' KEYS[5] = 'y' "
+                                 "return all";
+    static const char long_key[] = "a key that is longer than those that Lua has only once";
+    open_server();
+    struct bytes text = bytes_of(script);
+    for (int i = 0; i < 3; i++) {
+        CHECK_REPLY(RUN(&client, LIT("EVAL"), text, LIT("2"), LIT("a"), LIT("b")), "$3\r\na,b\r\n");
+        CHECK_REPLY(RUN(&client, LIT("EVAL"), text, LIT("2"), LIT("a"), LIT("c")), "$3\r\na,c\r\n");
+        CHECK_REPLY(RUN(&client, LIT("EVAL"), text, LIT("1"), LIT("b")), "$1\r\nb\r\n");
+        CHECK_REPLY(RUN(&client, LIT("EVAL"), text, LIT("0")), "$0\r\n\r\n");
+        CHECK_REPLY(
+            RUN(&client, LIT("EVAL"), text, LIT("4"), LIT(""), LIT("b"), LIT("c"), LIT("d")),
+            "$6\r\n,b,c,d\r\n");
+        CHECK_HAS(RUN(&client, LIT("EVAL"), text, LIT("1"), bytes_of(long_key)), long_key);
+    }
+    close_server();
+}
+
 static void scripts_are_kept_once_and_counted(void)
 {
     open_server();
@@ -458,6 +478,7 @@ int main(void)
     RUN_TEST(a_text_that_is_looked_for_is_found_or_not_in_time);
     RUN_TEST(a_slow_script_that_has_written_is_not_killed);
     RUN_TEST(a_slow_function_is_told_of_and_killed);
+    RUN_TEST(keys_are_those_of_this_time);
     RUN_TEST(scripts_are_kept_once_and_counted);
     RUN_TEST(of_scripts_that_come_by_eval_the_newest_are_kept);
     RUN_TEST(refusals_are_counted_once);
