@@ -230,4 +230,15 @@ static inline void data_set_check_same(struct bytes ours, struct bytes theirs)
     }
 }
 
+/* Fails unless both servers hold the same; 'times' as for data_set_text(). */
+static inline void data_set_compare(struct run_server *ours, struct run_server *theirs, bool times)
+{
+    struct buf our_text = { 0 }, their_text = { 0 };
+    data_set_text(&our_text, ours, times);
+    data_set_text(&their_text, theirs, times);
+    data_set_check_same(buf_bytes(&our_text), buf_bytes(&their_text));
+    buf_release(&our_text);
+    buf_release(&their_text);
+}
+
 #endif

@@ -78,6 +78,12 @@ static inline void run_server_release(struct run_server *server)
     engine_release(&server->engine);
 }
 
+/* Where the server's values change their encodings; a test may set them. */
+static inline struct value_limits *run_limits(struct run_server *server)
+{
+    return keyspace_limits(server->engine.keyspace);
+}
+
 static inline void run_advance_ms(struct run_server *server, int64_t ms)
 {
     server->now_us += ms * 1000;

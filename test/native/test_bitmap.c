@@ -1,25 +1,7 @@
 /* Commands on bits and on HyperLogLogs: what they log and tell, and no memory.  Their replies
  * are compared with redis-server's elsewhere. */
 #include "base/mem.h"
-#include "tell.h"
-
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "told_fixture.h"
 
 static void a_bit_that_stays_as_it_is_is_no_change(void)
 {

@@ -1,24 +1,6 @@
 /* What came after Redis 7.2 for strings: conditions, MSETEX, INCREX and CL.THROTTLE. */
 #include "base/xxh3.h"
-#include "tell.h"
-
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "told_fixture.h"
 
 static void set_looks_at_the_old_value(void)
 {

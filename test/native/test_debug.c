@@ -88,9 +88,9 @@ static void the_way_to_a_value_does_not_matter(void)
     static const char *const others[] = { "RPUSH k a 3 b",  "SADD k a b",     "HSET k a 2 b 1",
                                           "ZADD k 1 a 3 b", "XADD k 1-2 f v", "SET k 13" };
     begin();
-    atomic_store(&keyspace_limits(other.engine.keyspace)->set_max_listpack_entries, 0);
-    atomic_store(&keyspace_limits(other.engine.keyspace)->hash_max_listpack_entries, 0);
-    atomic_store(&keyspace_limits(other.engine.keyspace)->zset_max_listpack_entries, 0);
+    atomic_store(&run_limits(&other)->set_max_listpack_entries, 0);
+    atomic_store(&run_limits(&other)->hash_max_listpack_entries, 0);
+    atomic_store(&run_limits(&other)->zset_max_listpack_entries, 0);
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         RUN_LINE(&client, "DEL k");
         RUN_LINE(&twin, "DEL k");

@@ -3,26 +3,9 @@
 #include "base/crc64.h"
 #include "base/mem.h"
 #include "store/value.h"
-#include "tell.h"
 #include "values.h"
 
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "told_fixture.h"
 
 enum { PAYLOAD_ROOM = 512 };
 
@@ -363,7 +346,7 @@ static void frequencies_are_kept_where_the_policy_counts_them(void)
 static void limits_of_now_decide_about_encodings(void)
 {
     begin();
-    struct value_limits *limits = keyspace_limits(server.engine.keyspace);
+    struct value_limits *limits = run_limits(&server);
     struct buf payloads[4] = { { 0 } };
     static const char *const makes[] = { "RPUSH l a b c", "SADD s a b c", "HSET h a 1 b 2 c 3",
                                          "ZADD z 1 a 2 b 3 c" };

@@ -47,7 +47,7 @@ static void open_server(struct run_server *server)
  * have.  (What PFADD stores is the same only with the same hll-sparse-max-bytes.) */
 static void make_encodings_large(struct run_server *server)
 {
-    struct value_limits *limits = keyspace_limits(server->engine.keyspace);
+    struct value_limits *limits = run_limits(server);
     atomic_store(&limits->list_max_listpack_size, 3);
     atomic_store(&limits->hash_max_listpack_entries, 3);
     atomic_store(&limits->set_max_intset_entries, 3);
@@ -155,16 +155,11 @@ static void expire_all(struct run_server *server)
  * same. */
 static void compare_data(bool in_time)
 {
-    struct buf ours = { 0 }, theirs = { 0 };
-    data_set_text(&ours, &round_.server, in_time);
     if (in_time) {
         again.now_us = round_.server.now_us;
         expire_all(&again);
     }
-    data_set_text(&theirs, &again, in_time);
-    data_set_check_same(buf_bytes(&ours), buf_bytes(&theirs));
-    buf_release(&ours);
-    buf_release(&theirs);
+    data_set_compare(&round_.server, &again, in_time);
 }
 
 static void do_again(bool in_time)

@@ -1,22 +1,7 @@
 /* executor.c, refusal.c, perform.c: from a request to its reply, and what stands in the way. */
 #include "base/mem.h"
 #include "exec/pause.h"
-#include "run.h"
-
-static struct run_server server;
-static struct run_client client;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-}
-
-static void end(void)
-{
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "client_fixture.h"
 
 static void commands_run_and_reply(void)
 {

@@ -1,28 +1,15 @@
 /* EXPIRE, TTL and their forms on a clock that stands still until the test moves it. */
-#include "tell.h"
+#include "told_fixture.h"
 
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
+static void begin_with_a_key(void)
 {
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
+    begin();
     RUN_LINE(&client, "SET k v");
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
 }
 
 static void seconds_are_rounded_to_the_nearest(void)
 {
-    begin();
+    begin_with_a_key();
     CHECK_REPLY(RUN_LINE(&client, "TTL missing"), ":-2\r\n");
     CHECK_REPLY(RUN_LINE(&client, "TTL k"), ":-1\r\n");
     CHECK_REPLY(RUN_LINE(&client, "PEXPIRE k 1500"), ":1\r\n");
@@ -38,7 +25,7 @@ static void seconds_are_rounded_to_the_nearest(void)
 
 static void a_key_is_gone_at_its_very_millisecond(void)
 {
-    begin();
+    begin_with_a_key();
     RUN_LINE(&client, "PEXPIRE k 100");
     run_advance_ms(&server, 99);
     CHECK_REPLY(RUN_LINE(&client, "GET k"), "$1\r\nv\r\n");
@@ -52,7 +39,7 @@ static void a_key_is_gone_at_its_very_millisecond(void)
 
 static void every_form_is_logged_as_a_moment(void)
 {
-    begin();
+    begin_with_a_key();
     CHECK_TOLD(&told, &client, "EXPIRE k 10", "0 PEXPIREAT k 1700000010000;", "0 k=expire;");
     CHECK_TOLD(&told, &client, "PEXPIRE k 10", "0 PEXPIREAT k 1700000000010;", "0 k=expire;");
     CHECK_TOLD(&told, &client, "EXPIREAT k 1800000000 GT", "0 PEXPIREAT k 1800000000000;",
@@ -70,7 +57,7 @@ static void every_form_is_logged_as_a_moment(void)
 
 static void conditions_compare_with_the_end_that_is_there(void)
 {
-    begin();
+    begin_with_a_key();
     CHECK_REPLY(RUN_LINE(&client, "EXPIRE k 10 XX"), ":0\r\n");
     CHECK_REPLY(RUN_LINE(&client, "EXPIRE k 10 GT"), ":0\r\n");
     CHECK_REPLY(RUN_LINE(&client, "EXPIRE k 10 LT"), ":1\r\n");
@@ -88,7 +75,7 @@ static void conditions_compare_with_the_end_that_is_there(void)
 
 static void a_time_beyond_the_calendar_is_refused(void)
 {
-    begin();
+    begin_with_a_key();
     CHECK_REPLY(RUN_LINE(&client, "EXPIRE k 9223372036854775807"),
                 "-ERR invalid expire time in 'expire' command\r\n");
     CHECK_REPLY(RUN_LINE(&client, "PEXPIRE k 9223372036854775807"),

@@ -1,25 +1,7 @@
 /* Fields of hashes that end by themselves: commands, what they tell, lazy and active removal. */
 #include "base/mem.h"
 #include "store/hash.h"
-#include "tell.h"
-
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "told_fixture.h"
 
 /* As the server's clockwork does. */
 static void remove_due(void)

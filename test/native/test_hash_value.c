@@ -1,39 +1,13 @@
 /* Hashes: their encodings, what commands on them tell, counts, chance, and no memory. */
 #include "base/mem.h"
 #include "store/hash.h"
-#include "tell.h"
-
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
-}
-
-static struct value_limits *limits(void)
-{
-    return keyspace_limits(server.engine.keyspace);
-}
-
-#define CHECK_ENCODING(key, name)                                                                  \
-    CHECK(strstr(RUN_LINE(&client, "OBJECT ENCODING " key).at, name) != NULL)
+#include "told_fixture.h"
 
 static void hashes_grow_out_of_a_listpack_as_in_redis(void)
 {
     begin();
-    limits()->hash_max_listpack_entries = 3;
-    limits()->hash_max_listpack_value = 5;
+    run_limits(&server)->hash_max_listpack_entries = 3;
+    run_limits(&server)->hash_max_listpack_value = 5;
     RUN_LINE(&client, "HSET a 1 1 2 2 3 3");
     CHECK_ENCODING("a", "listpack");
     RUN_LINE(&client, "HSET a 3 4");
@@ -158,7 +132,7 @@ static void several_draws_meet_no_field_twice(void)
 static void without_memory_hashes_stay_whole(void)
 {
     begin();
-    limits()->hash_max_listpack_entries = 8;
+    run_limits(&server)->hash_max_listpack_entries = 8;
     for (long n = 1; n < 60; n++) {
         for (int i = 0; i < 30; i++) {
             char line[64];

@@ -1,22 +1,12 @@
 /* latency.c and the histograms of stats.c: what was slow, and how long commands took. */
 #include "exec/latency.h"
 
-#include "run.h"
+#include "client_fixture.h"
 
-static struct run_server server;
-static struct run_client client;
-
-static void begin(void)
+static void begin_watching(void)
 {
-    run_server_init(&server);
-    run_client_init(&client, &server);
+    begin();
     server.engine.latency.threshold_ms = 10;
-}
-
-static void end(void)
-{
-    run_client_release(&client);
-    run_server_release(&server);
 }
 
 static void note(enum latency_event event, int64_t ms)
@@ -26,7 +16,7 @@ static void note(enum latency_event event, int64_t ms)
 
 static void the_worst_of_a_second_is_kept(void)
 {
-    begin();
+    begin_watching();
     note(LATENCY_COMMAND, 9);
     CHECK_REPLY(RUN_LINE(&client, "LATENCY LATEST"), "*0\r\n");
     note(LATENCY_COMMAND, 20);
@@ -45,7 +35,7 @@ static void the_worst_of_a_second_is_kept(void)
 static void the_oldest_samples_give_way(void)
 {
     struct latency_series series;
-    begin();
+    begin_watching();
     for (int i = 0; i < LATENCY_SAMPLES + 10; i++) {
         note(LATENCY_EXPIRE_CYCLE, 10 + i);
         run_advance_ms(&server, 1000);
@@ -63,7 +53,7 @@ static void the_oldest_samples_give_way(void)
 
 static void no_threshold_notes_nothing(void)
 {
-    begin();
+    begin_watching();
     server.engine.latency.threshold_ms = 0;
     note(LATENCY_COMMAND, 10000);
     CHECK_REPLY(RUN_LINE(&client, "LATENCY RESET"), ":0\r\n");
@@ -89,7 +79,7 @@ static void calls_of_all_threads_are_added_up(void)
 {
     static struct executor other;
     struct command_totals totals;
-    begin();
+    begin_watching();
     uint32_t ping = registry_find_name(server.engine.registry, LIT("ping"))->derived.index;
     RUN_LINE(&client, "PING");
     CHECK(executor_init(&other, &server.engine));

@@ -3,36 +3,13 @@
 #include "keyspace_fixture.h"
 
 #include "base/mem.h"
+#include "list_model.h"
 #include "store/list.h"
 
 static struct fixture fixture;
 static const struct bytes key = { "list", 4 };
 
-/* ---- The model --------------------------------------------------------------------------- */
-
-enum { MODEL_MAX = 900, TEXT_MAX = 20000 };
-
-struct model {
-    struct bytes at[MODEL_MAX];
-    size_t count;
-};
-
-static void model_insert(struct model *model, size_t index, struct bytes text)
-{
-    memmove(&model->at[index + 1], &model->at[index], (model->count - index) * sizeof model->at[0]);
-    model->at[index] = (struct bytes){ mem_strndup(text.at, text.len), text.len };
-    model->count++;
-}
-
-static void model_delete(struct model *model, size_t index, size_t count)
-{
-    for (size_t i = index; i < index + count; i++) {
-        mem_free((char *)(uintptr_t)model->at[i].at);
-    }
-    memmove(&model->at[index], &model->at[index + count],
-            (model->count - index - count) * sizeof model->at[0]);
-    model->count -= count;
-}
+enum { TEXT_MAX = 20000 };
 
 /* ---- A list under a key ---------------------------------------------------------------------- */
 

@@ -1,25 +1,7 @@
 /* Commands on lists: what they log and tell, the encodings that they leave, and no memory. */
 #include "base/mem.h"
 #include "store/value.h"
-#include "tell.h"
-
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "told_fixture.h"
 
 static void each_change_is_told_once_and_an_empty_list_is_gone(void)
 {
@@ -85,7 +67,7 @@ static void expect_encoding(const char *expected)
 static void a_rotation_leaves_the_encoding(void)
 {
     begin();
-    keyspace_limits(server.engine.keyspace)->list_max_listpack_size = 3;
+    run_limits(&server)->list_max_listpack_size = 3;
     RUN_LINE(&client, "RPUSH l a b c");
     expect_encoding("listpack");
     CHECK_REPLY(RUN_LINE(&client, "LMOVE l l LEFT RIGHT"), "$1\r\na\r\n");
@@ -156,7 +138,7 @@ static void short_memory_changes_nothing(void)
 {
     begin();
     memset(&server.engine.changes, 0, sizeof server.engine.changes);
-    keyspace_limits(server.engine.keyspace)->list_max_listpack_size = 2;
+    run_limits(&server)->list_max_listpack_size = 2;
     refuse_or_do("RPUSH l a b c d e", "LRANGE l 0 -1", "*0\r\n",
                  "*5\r\n$1\r\na\r\n$1\r\nb\r\n$1\r\nc\r\n$1\r\nd\r\n$1\r\ne\r\n");
     refuse_or_do("LINSERT l BEFORE b x", "LINDEX l 1", "$1\r\nb\r\n", "$1\r\nx\r\n");

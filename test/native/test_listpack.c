@@ -4,39 +4,14 @@
 
 #include "base/mem.h"
 #include "base/num.h"
+#include "list_model.h"
 #include "store/listpack.h"
 
 static struct fixture fixture;
 
-/* ---- The model ------------------------------------------------------------------------- */
-
-enum { MODEL_MAX = 400 };
-
-struct model {
-    struct bytes at[MODEL_MAX];
-    size_t count;
-};
-
-static void model_insert(struct model *model, size_t index, struct bytes text)
-{
-    memmove(&model->at[index + 1], &model->at[index], (model->count - index) * sizeof model->at[0]);
-    model->at[index] = (struct bytes){ mem_strndup(text.at, text.len), text.len };
-    model->count++;
-}
-
-static void model_delete(struct model *model, size_t index, size_t count)
-{
-    for (size_t i = index; i < index + count; i++) {
-        mem_free((char *)(uintptr_t)model->at[i].at);
-    }
-    memmove(&model->at[index], &model->at[index + count],
-            (model->count - index - count) * sizeof model->at[0]);
-    model->count -= count;
-}
-
 /* ---- Texts that meet every encoding --------------------------------------------------------- */
 
-enum { TEXT_MAX = 5000 };
+enum { ELEMENTS_MAX = 400, TEXT_MAX = 5000 };
 
 /* An integer near a bound, something that only looks like one, or bytes. */
 static struct bytes random_text(uint64_t *dice, char room[TEXT_MAX])
@@ -142,8 +117,8 @@ static void change(struct listpack **lp, struct model *model, uint64_t *dice)
     struct bytes text = random_text(dice, room);
     size_t index = model->count > 0 ? check_random_below(dice, model->count) : 0;
     uint32_t at = listpack_seek(*lp, (int64_t)index);
-    uint64_t what = check_random_below(dice, model->count > MODEL_MAX / 2 ? 7 : 5);
-    if (model->count == 0 || (what < 4 && model->count == MODEL_MAX)) {
+    uint64_t what = check_random_below(dice, model->count > ELEMENTS_MAX / 2 ? 7 : 5);
+    if (model->count == 0 || (what < 4 && model->count == ELEMENTS_MAX)) {
         what = model->count == 0 ? 0 : 5;
     }
     switch (what) {

@@ -1,23 +1,6 @@
 /* What native/lua changes of the package's Lua: the words of Redis's Lua 5.1 come back.  Without
  * script/, whose libraries do the rest. */
-#include "check.h"
-#include "lua_state.h"
-
-static lua_State *lua;
-static struct lua_memory memory;
-
-static void begin(void)
-{
-    memory = (struct lua_memory){ 0 };
-    lua = lua_state_open(&memory, 1);
-    CHECK(lua != NULL);
-}
-
-static void end(void)
-{
-    lua_close(lua);
-    CHECK_INT(memory.used, 0);
-}
+#include "lua_fixture.h"
 
 /* Leaves what a chunk returns, or its error, on the stack. */
 static void run(const char *chunk)

@@ -1,21 +1,6 @@
 /* MEMORY: what keys take, and the figures and reports about the whole. */
 #include "base/num.h"
-#include "run.h"
-
-static struct run_server server;
-static struct run_client client;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-}
-
-static void end(void)
-{
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "client_fixture.h"
 
 /* The integer that a command replies. */
 static int64_t number_of(const char *line)

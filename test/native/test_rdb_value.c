@@ -4,6 +4,8 @@
 #include "rdb/value.h"
 #include "values.h"
 
+#include "client_fixture.h"
+
 /* One thread has no races: ThreadSanitizer gets a sample. */
 #ifdef __SANITIZE_THREAD__
 enum { SLOWER = 10 };
@@ -11,23 +13,14 @@ enum { SLOWER = 10 };
 enum { SLOWER = 1 };
 #endif
 
-static struct run_server server;
-static struct run_client client;
 static uint64_t dice;
 
 static const struct bytes KEY = { "key", 3 }, COPY = { "copy", 4 };
 
-static void begin(void)
+static void begin_with_dice(void)
 {
-    run_server_init(&server);
-    run_client_init(&client, &server);
+    begin();
     dice = check_seed() + (uint64_t)check_state.tests;
-}
-
-static void end(void)
-{
-    run_client_release(&client);
-    run_server_release(&server);
 }
 
 /* The value of KEY as bytes, which the caller releases. */
@@ -81,7 +74,7 @@ static void forget(void)
 
 static void what_is_written_is_read_as_the_same(void)
 {
-    begin();
+    begin_with_dice();
     for (int round = 0; round < 400 / SLOWER; round++) {
         values_make(&client, &dice, KEY);
         for (enum rdb_version version = RDB_VERSION_7_0; version <= RDB_VERSION_NEWEST; version++) {
@@ -100,7 +93,7 @@ static void what_is_written_is_read_as_the_same(void)
 
 static void what_is_cut_is_refused(void)
 {
-    begin();
+    begin_with_dice();
     for (int round = 0; round < 60 / SLOWER; round++) {
         values_make(&client, &dice, KEY);
         enum rdb_type type;
@@ -143,7 +136,7 @@ static void check_copy(void)
 
 static void what_is_flipped_is_refused_or_sound(void)
 {
-    begin();
+    begin_with_dice();
     int sound = 0, refused = 0;
     for (int round = 0; round < 80 / SLOWER; round++) {
         values_make(&client, &dice, KEY);
@@ -174,7 +167,7 @@ static void what_is_flipped_is_refused_or_sound(void)
 
 static void noise_is_refused_or_sound(void)
 {
-    begin();
+    begin_with_dice();
     for (int round = 0; round < 20000 / SLOWER; round++) {
         char noise[64];
         size_t read, len = check_random_below(&dice, sizeof noise);
@@ -194,7 +187,7 @@ static void noise_is_refused_or_sound(void)
 
 static void short_memory_is_told_and_nothing_is_lost(void)
 {
-    begin();
+    begin_with_dice();
     for (int round = 0; round < 60 / SLOWER; round++) {
         values_make(&client, &dice, KEY);
         enum rdb_type type;
@@ -233,7 +226,7 @@ static void nothing_is_allocated_for_what_cannot_be(void)
         LIT("\x81\xff\xff\xff\xff\xff\xff\xff\xff"
             "abcdefgh"),
     };
-    begin();
+    begin_with_dice();
     for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
         for (unsigned type = 0; type < 300; type++) {
             size_t read;
@@ -245,7 +238,7 @@ static void nothing_is_allocated_for_what_cannot_be(void)
 
 static void ended_fields_are_not_written(void)
 {
-    begin();
+    begin_with_dice();
     enum rdb_type type;
     size_t read;
     RUN_LINE(&client, "HSET key a 1 b 2 c 3");

@@ -1,13 +1,10 @@
 /* The engine of scripts through the executor: its limits, what it keeps of scripts, how a script
  * that runs for long is told of and killed, and what two threads do to each other's. */
-#include "run.h"
+#include "client_fixture.h"
 
 #include <pthread.h>
 
 #include "exec/busy.h"
-
-static struct run_server server;
-static struct run_client client;
 
 #define BUSY                                                                                       \
     "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.\r\n"
@@ -40,18 +37,6 @@ static void check_has(struct bytes text, const char *part, int line)
 }
 #define CHECK_HAS(text, part) check_has((text), (part), __LINE__)
 
-static void open_server(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-}
-
-static void close_server(void)
-{
-    run_client_release(&client);
-    run_server_release(&server);
-}
-
 /* ---- Limits ----------------------------------------------------------------------------- */
 
 static void a_script_that_needs_too_much_memory_ends(void)
@@ -65,19 +50,19 @@ static void a_script_that_needs_too_much_memory_ends(void)
         "while true do local ok, e = pcall(string.rep, 'x', 1e8) if not ok then error(e) end end",
         "local s = cjson.encode('x') while true do s = cjson.encode({ s, s }) end",
     };
-    open_server();
+    begin();
     atomic_store(&server.engine.settings.lua_memory_limit, 8 << 20);
     for (size_t i = 0; i < sizeof hungry / sizeof hungry[0]; i++) {
         CHECK_HAS(eval(hungry[i]), "not enough memory");
         CHECK_REPLY(eval("return 1"), ":1\r\n");
         CHECK(engine_script_usage(&server.engine).machines <= 8 << 20);
     }
-    close_server();
+    end();
 }
 
 static void deep_recursion_ends(void)
 {
-    open_server();
+    begin();
     CHECK_HAS(eval("local function f(n) return 1 + f(n + 1) end return f(0)"), "stack overflow");
     CHECK_HAS(eval("local function f() return pcall(f) end local function g() return 1 + g() end "
                    "f() return g()"),
@@ -93,12 +78,12 @@ static void deep_recursion_ends(void)
     CHECK_HAS(eval("local t = {} for i = 1, 100000 do t = { t } end return cjson.encode(t)"),
               "nest");
     CHECK_REPLY(eval("return 1"), ":1\r\n");
-    close_server();
+    end();
 }
 
 static void a_reply_that_is_too_long_is_an_error(void)
 {
-    open_server();
+    begin();
     atomic_store(&server.engine.settings.lua_reply_limit, 1 << 20);
     CHECK_REPLY(eval("local t = {} for i = 1, 100000 do t[i] = 'twenty bytes, or so' end return t"),
                 "-ERR the reply of the script is larger than lua-reply-limit\r\n");
@@ -106,7 +91,7 @@ static void a_reply_that_is_too_long_is_an_error(void)
                 "-ERR the reply of the script is larger than lua-reply-limit\r\n");
     CHECK(eval("return string.rep('x', 1000000)").len > 1000000);
     CHECK_REPLY(eval("return 1"), ":1\r\n");
-    close_server();
+    end();
 }
 
 static void a_stop_ends_scripts(void)
@@ -127,14 +112,14 @@ static void a_stop_ends_scripts(void)
         "string.gsub(string.rep('(', 300000), '%b()', '')",
         "string.find(string.rep('a', 300000), '(.-)%1b')",
     };
-    open_server();
+    begin();
     atomic_store(&server.engine.stopping, true);
     for (size_t i = 0; i < sizeof endless / sizeof endless[0]; i++) {
         CHECK_HAS(eval(endless[i]), "-ERR The server is stopping.");
     }
     atomic_store(&server.engine.stopping, false);
     CHECK_REPLY(eval("return 1"), ":1\r\n");
-    close_server();
+    end();
 }
 
 /* ---- Scripts that run for long ------------------------------------------------------------- */
@@ -215,13 +200,13 @@ static void a_slow_script_is_told_of_and_killed(void)
     };
     struct bytes argv[] = { LIT("EVAL"), LIT("while true do pcall(redis.call, 'GET', 'k') end"),
                             LIT("0") };
-    open_server();
+    begin();
     run_client_init(&other, &server);
     CHECK_HAS(run_slowly(lines, argv, 3), "-ERR Script killed by user with SCRIPT KILL");
     CHECK_REPLY(RUN_LINE(&other, "SCRIPT KILL"), "-NOTBUSY No scripts in execution right now.\r\n");
     CHECK_REPLY(RUN_LINE(&other, "SET k v"), "+OK\r\n");
     run_client_release(&other);
-    close_server();
+    end();
 }
 
 static void a_pattern_that_matches_without_end_is_killed(void)
@@ -231,13 +216,13 @@ static void a_pattern_that_matches_without_end_is_killed(void)
         LIT("EVAL"), LIT("return string.find(string.rep('a', 40), string.rep('a*', 20) .. 'b')"),
         LIT("0")
     };
-    open_server();
+    begin();
     run_client_init(&other, &server);
     for (int i = 0; i < 2; i++) {
         CHECK_HAS(run_slowly(lines, argv, 3), "-ERR Script killed by user with SCRIPT KILL");
     }
     run_client_release(&other);
-    close_server();
+    end();
 }
 
 /* Such a script cannot be told from those that end soon, and runs with its keys alone. */
@@ -245,7 +230,7 @@ static void a_pattern_of_a_function_without_a_name_ends_by_itself(void)
 {
     static const char script[] = "redis.call('SET', KEYS[1], 'v') local text = string.rep('a', 40) "
                                  "return text['fi' .. 'nd'](text, string.rep('a*', 20) .. 'b')";
-    open_server();
+    begin();
     atomic_store(&server.engine.settings.busy_reply_threshold, 20);
     (void)RUN(&client, LIT("SCRIPT"), LIT("LOAD"), bytes_of(script));
     for (int i = 0; i < 2; i++) {
@@ -253,16 +238,16 @@ static void a_pattern_of_a_function_without_a_name_ends_by_itself(void)
                   "-ERR Matching a pattern has taken too long.");
     }
     CHECK_REPLY(RUN_LINE(&client, "GET k"), "$1\r\nv\r\n");
-    close_server();
+    end();
 }
 
 static void a_text_that_is_looked_for_is_found_or_not_in_time(void)
 {
     static const char script[] = "return string.find(string.rep('a', 1000000), "
                                  "string.rep('a', 500000) .. 'b', 1, true)";
-    open_server();
+    begin();
     CHECK_REPLY(eval(script), "$-1\r\n");
-    close_server();
+    end();
 }
 
 static void a_slow_script_that_has_written_is_not_killed(void)
@@ -275,12 +260,12 @@ static void a_slow_script_that_has_written_is_not_killed(void)
                             LIT("for i = 1, 400000 do redis.call('INCR', 'n') end "
                                 "return redis.call('GET', 'n')"),
                             LIT("0") };
-    open_server();
+    begin();
     run_client_init(&other, &server);
     CHECK_REPLY(run_slowly(lines, argv, 3), "$6\r\n400000\r\n");
     CHECK_REPLY(RUN_LINE(&other, "GET n"), "$6\r\n400000\r\n");
     run_client_release(&other);
-    close_server();
+    end();
 }
 
 static void a_slow_function_is_told_of_and_killed(void)
@@ -297,7 +282,7 @@ static void a_slow_function_is_told_of_and_killed(void)
         NULL,
     };
     struct bytes argv[] = { LIT("FCALL"), LIT("loop"), LIT("1"), LIT("key") };
-    open_server();
+    begin();
     run_client_init(&other, &server);
     CHECK_REPLY(RUN(&client, LIT("FUNCTION"), LIT("LOAD"),
                     LIT("#!lua name=lib\nredis.register_function('loop', function() "
@@ -306,7 +291,7 @@ static void a_slow_function_is_told_of_and_killed(void)
     CHECK_HAS(run_slowly(lines, argv, 4), "-ERR Script killed by user with SCRIPT KILL");
     CHECK_HAS(RUN_LINE(&client, "FUNCTION STATS"), "running_script\r\n$-1\r\n");
     run_client_release(&other);
-    close_server();
+    end();
 }
 
 /* ---- What is kept of scripts ---------------------------------------------------------------- */
@@ -333,7 +318,7 @@ static void keys_are_those_of_this_time(void)
 
 static void scripts_are_kept_once_and_counted(void)
 {
-    open_server();
+    begin();
     CHECK_INT(engine_script_usage(&server.engine).machines, 0);
     for (int i = 0; i < 3; i++) {
         CHECK_REPLY(eval("return 1"), ":1\r\n");
@@ -360,13 +345,13 @@ static void scripts_are_kept_once_and_counted(void)
     usage = engine_script_usage(&server.engine);
     CHECK_INT(usage.script_count + usage.library_count + usage.function_count, 0);
     CHECK_INT(usage.libraries, 0);
-    close_server();
+    end();
 }
 
 static void of_scripts_that_come_by_eval_the_newest_are_kept(void)
 {
     char text[64], digest[64];
-    open_server();
+    begin();
     struct bytes loaded = RUN(&client, LIT("SCRIPT"), LIT("LOAD"), LIT("return 'loaded'"));
     snprintf(digest, sizeof digest, "EVALSHA %.*s 0", 40, loaded.at + 5);
     for (int i = 0; i < 2000; i++) {
@@ -376,12 +361,12 @@ static void of_scripts_that_come_by_eval_the_newest_are_kept(void)
     }
     CHECK_INT(engine_script_usage(&server.engine).script_count, 501);
     CHECK_REPLY(run_line(&client, digest), "$6\r\nloaded\r\n");
-    close_server();
+    end();
 }
 
 static void refusals_are_counted_once(void)
 {
-    open_server();
+    begin();
     CHECK_HAS(eval("return redis.call('NOSUCH')"), "-ERR Unknown");
     CHECK_HAS(RUN(&client, LIT("EVAL_RO"), LIT("return redis.call('SET', 'k', 'v')"), LIT("0")),
               "-ERR Write commands");
@@ -401,7 +386,7 @@ static void refusals_are_counted_once(void)
         CHECK_INT(totals.failed, failed[i]);
         CHECK_INT(totals.rejected, rejected[i]);
     }
-    close_server();
+    end();
 }
 
 /* ---- Two threads ----------------------------------------------------------------------------- */
@@ -456,14 +441,14 @@ static void flushes_and_loads_of_one_thread_are_seen_by_the_other(void)
 {
     pthread_t threads[2];
     uint64_t numbers[2] = { 0, 1 };
-    open_server();
+    begin();
     for (int i = 0; i < 2; i++) {
         CHECK_INT(pthread_create(&threads[i], NULL, run_and_flush, &numbers[i]), 0);
     }
     for (int i = 0; i < 2; i++) {
         CHECK_INT(pthread_join(threads[i], NULL), 0);
     }
-    close_server();
+    end();
 }
 
 int main(void)

@@ -2,24 +2,7 @@
  * redis-server 7.0.15; test/differential/corpus/scripting-libraries.txt asks it again. */
 #include <pthread.h>
 
-#include "check.h"
-#include "lua_state.h"
-
-static lua_State *lua;
-static struct lua_memory memory;
-
-static void begin(void)
-{
-    memory = (struct lua_memory){ 0 };
-    lua = lua_state_open(&memory, 1);
-    CHECK(lua != NULL);
-}
-
-static void end(void)
-{
-    lua_close(lua);
-    CHECK_INT(memory.used, 0);
-}
+#include "lua_fixture.h"
 
 /* Numbers whole, cjson.null as null, tables by their type. */
 static void describe(int index, luaL_Buffer *out)

@@ -2,30 +2,7 @@
 #include "base/mem.h"
 #include "store/intset.h"
 #include "store/set.h"
-#include "tell.h"
-
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
-}
-
-static struct value_limits *limits(void)
-{
-    return keyspace_limits(server.engine.keyspace);
-}
+#include "told_fixture.h"
 
 /* ---- Blocks of integers ------------------------------------------------------------------ */
 
@@ -90,15 +67,12 @@ static void mangled_blocks_of_integers_are_refused(void)
 
 /* ---- Encodings ------------------------------------------------------------------------------ */
 
-#define CHECK_ENCODING(key, name)                                                                  \
-    CHECK(strstr(RUN_LINE(&client, "OBJECT ENCODING " key).at, name) != NULL)
-
 static void sets_grow_out_of_their_encodings_as_in_redis_7_2(void)
 {
     begin();
-    limits()->set_max_intset_entries = 4;
-    limits()->set_max_listpack_entries = 5;
-    limits()->set_max_listpack_value = 6;
+    run_limits(&server)->set_max_intset_entries = 4;
+    run_limits(&server)->set_max_listpack_entries = 5;
+    run_limits(&server)->set_max_listpack_value = 6;
     RUN_LINE(&client, "SADD a 1 2 3 4");
     CHECK_ENCODING("a", "intset");
     RUN_LINE(&client, "SADD a 4");
@@ -278,8 +252,8 @@ static void several_draws_meet_no_member_twice(void)
 static void without_memory_sets_stay_whole(void)
 {
     begin();
-    limits()->set_max_intset_entries = 8;
-    limits()->set_max_listpack_entries = 16;
+    run_limits(&server)->set_max_intset_entries = 8;
+    run_limits(&server)->set_max_listpack_entries = 16;
     for (long n = 1; n < 40; n++) {
         for (int i = 0; i < 40; i++) {
             char line[64];

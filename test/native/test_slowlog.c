@@ -1,21 +1,6 @@
 /* slowlog.c: the newest slow commands, trimmed as Redis trims them. */
 #include "exec/slowlog.h"
-#include "run.h"
-
-static struct run_server server;
-static struct run_client client;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-}
-
-static void end(void)
-{
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "client_fixture.h"
 
 static struct bytes log_of(int64_t count)
 {

@@ -1,25 +1,8 @@
 /* SORT: what it logs and tells, an order that never depends on a hash table's, and no memory. */
 #include "base/mem.h"
-#include "tell.h"
 #include "values.h"
 
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "told_fixture.h"
 
 static void what_is_stored_is_told(void)
 {

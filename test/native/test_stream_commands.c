@@ -2,25 +2,7 @@
  * no memory. */
 #include "base/mem.h"
 #include "store/value.h"
-#include "tell.h"
-
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "told_fixture.h"
 
 static void ids_come_from_the_clock_or_go_on(void)
 {
@@ -334,8 +316,8 @@ static void effects_make_the_same_streams_again(void)
     begin();
     run_server_init(&again);
     run_client_init(&reader, &again);
-    keyspace_limits(server.engine.keyspace)->stream_node_max_entries = 5;
-    keyspace_limits(again.engine.keyspace)->stream_node_max_entries = 3;
+    run_limits(&server)->stream_node_max_entries = 5;
+    run_limits(&again)->stream_node_max_entries = 3;
     for (int step = 0; step < STEPS; step++) {
         if (random_below(&dice, 30) == 0) {
             run_advance_ms(&server, 1);
@@ -380,7 +362,7 @@ static void run_short_of_memory(const char *line, const char *unchanged, const c
 static void without_memory_nothing_has_changed(void)
 {
     begin();
-    keyspace_limits(server.engine.keyspace)->stream_node_max_entries = 1;
+    run_limits(&server)->stream_node_max_entries = 1;
     run_short_of_memory("XADD s 1-1 a 1", "EXISTS s", ":0\r\n");
     run_short_of_memory("XADD s 1-2 a 2", "XLEN s", ":1\r\n");
     run_short_of_memory("XGROUP CREATE t g 0 MKSTREAM", "EXISTS t", ":0\r\n");

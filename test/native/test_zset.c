@@ -1,24 +1,6 @@
 /* Sorted sets: what the commands on them tell, and what is left when there is no memory. */
 #include "base/mem.h"
-#include "tell.h"
-
-static struct run_server server;
-static struct run_client client;
-static struct told told;
-
-static void begin(void)
-{
-    run_server_init(&server);
-    run_client_init(&client, &server);
-    told_listen(&told, &server);
-}
-
-static void end(void)
-{
-    told_release(&told, &server);
-    run_client_release(&client);
-    run_server_release(&server);
-}
+#include "told_fixture.h"
 
 #define TOLD(command, effects, events) CHECK_TOLD(&told, &client, command, effects, events)
 
