@@ -8,46 +8,13 @@
 
 /* ---- Their client ------------------------------------------------------------------------ */
 
-/* What the slow log tells of a script's commands. */
-static void addresses(const struct session *session, struct buf *peer, struct buf *ours)
-{
-    (void)session;
-    buf_append(peer, LIT("?:0"));
-    buf_append(ours, LIT("?:0"));
-}
-
-static int descriptor(const struct session *session)
-{
-    (void)session;
-    return -1;
-}
-
-static void buffers(const struct session *session, size_t *query, size_t *query_free,
-                    size_t *output, size_t *output_pieces, size_t *total)
-{
-    (void)session;
-    *query = *query_free = *output = *output_pieces = *total = 0;
-}
-
-/* Such a client is in no list, does not wait, and listens to nothing: these are never called. */
-static void ignore(struct session *session)
-{
-    (void)session;
-}
-
-static void ignore_bytes(struct session *session, struct bytes bytes)
-{
-    (void)session;
-    (void)bytes;
-}
-
+/* It is in no list, does not wait, and listens to nothing; the slow log tells its address. */
 static const struct session_carrier script_carrier = {
-    .addresses = addresses,
-    .descriptor = descriptor,
-    .buffers = buffers,
-    .kill = ignore,
-    .answered = ignore,
-    .push = ignore_bytes,
+    .addresses = session_fixed_addresses,
+    .descriptor = session_no_descriptor,
+    .buffers = session_no_buffers,
+    .kill = session_stay,
+    .address = "?:0",
     .monitored_as = "lua",
     .kind = 'N',
     .internal = true,

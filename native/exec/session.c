@@ -6,27 +6,30 @@
 #include "exec/engine.h"
 #include "exec/transaction.h"
 
-/* ---- The carrier of clients without a socket ---------------------------------------- */
+/* ---- Carriers of clients without a socket -------------------------------------------- */
 
-static void no_addresses(const struct session *session, struct buf *peer, struct buf *ours)
+void session_fixed_addresses(const struct session *session, struct buf *peer, struct buf *ours)
 {
-    (void)session;
-    (void)peer;
-    (void)ours;
+    buf_append(peer, bytes_of(session->carrier->address));
+    buf_append(ours, bytes_of(session->carrier->address));
 }
 
-static int no_descriptor(const struct session *session)
+int session_no_descriptor(const struct session *session)
 {
     (void)session;
     return -1;
 }
 
-static void no_buffers(const struct session *session, size_t *query, size_t *query_free,
-                       size_t *output, size_t *output_pieces, size_t *total)
+void session_no_buffers(const struct session *session, size_t *query, size_t *query_free,
+                        size_t *output, size_t *output_pieces, size_t *total)
+{
+    *query = *query_free = *output = *output_pieces = 0;
+    *total = session->carrier->size;
+}
+
+void session_stay(struct session *session)
 {
     (void)session;
-    *query = *query_free = *output = *output_pieces = 0;
-    *total = sizeof(struct session);
 }
 
 static void mark_killed(struct session *session)
@@ -34,26 +37,13 @@ static void mark_killed(struct session *session)
     session_set_check(session, SESSION_KILLED, true);
 }
 
-/* Never called: such a client does not wait. */
-static void ignore_answer(struct session *session)
-{
-    (void)session;
-}
-
-/* Never called: it does not subscribe either. */
-static void ignore_message(struct session *session, struct bytes bytes)
-{
-    (void)session;
-    (void)bytes;
-}
-
 static const struct session_carrier internal_carrier = {
-    .addresses = no_addresses,
-    .descriptor = no_descriptor,
-    .buffers = no_buffers,
+    .addresses = session_fixed_addresses,
+    .descriptor = session_no_descriptor,
+    .buffers = session_no_buffers,
     .kill = mark_killed,
-    .answered = ignore_answer,
-    .push = ignore_message,
+    .address = "",
+    .size = sizeof(struct session),
     .kind = 'N',
     .internal = true,
 };

@@ -32,19 +32,30 @@ struct session_carrier {
     /* Asks the owner to close it soon; in the exclusive section. */
     void (*kill)(struct session *session);
     /* The session's blocked command was answered (blocking.h): its owner is to take the answer.
-     * In the exclusive section. */
+     * In the exclusive section.  NULL for clients that never wait. */
     void (*answered)(struct session *session);
-    /* Sends bytes that nobody asked for, behind the replies so far; the owner, in a batch. */
+    /* Sends bytes that nobody asked for, behind the replies so far; the owner, in a batch.  NULL
+     * for clients that listen to nothing. */
     void (*push)(struct session *session, struct bytes bytes);
     /* Closes it soon, for messages to it were lost; the owner, in a batch.  NULL for clients that
      * get none. */
     void (*overrun)(struct session *session);
     /* The box of its owner; NULL for clients that get no messages.  Any thread. */
     struct mailbox *(*mailbox)(const struct session *session);
+    const char *address;      /* without a socket: of both ends */
+    size_t size;              /* without a socket: bytes, for CLIENT LIST's tot-mem */
     const char *monitored_as; /* in MONITOR, instead of the address; or NULL */
     char kind;     /* CLIENT LIST's flag: 'N' a normal client, 'U' one of a Unix socket */
     bool internal; /* of the same process: SESSION_INTERNAL, authenticated, not counted */
 };
+
+/* What carriers of clients without a socket have in common: their 'address' and 'size', no
+ * descriptor, no buffers, and no end from outside, for their owner holds them. */
+void session_fixed_addresses(const struct session *session, struct buf *peer, struct buf *ours);
+int session_no_descriptor(const struct session *session);
+void session_no_buffers(const struct session *session, size_t *query, size_t *query_free,
+                        size_t *output, size_t *output_pieces, size_t *total);
+void session_stay(struct session *session);
 
 enum session_flags {
     SESSION_AUTHENTICATED = 1 << 0,

@@ -13,38 +13,13 @@ struct rln_client {
     struct rln_server *server;
 };
 
-static void addresses(const struct session *session, struct buf *peer, struct buf *ours)
-{
-    (void)session;
-    buf_append(peer, LIT("in-process:0"));
-    buf_append(ours, LIT("in-process:0"));
-}
-
-static int descriptor(const struct session *session)
-{
-    (void)session;
-    return -1;
-}
-
-static void buffers(const struct session *session, size_t *query, size_t *query_free,
-                    size_t *output, size_t *output_pieces, size_t *total)
-{
-    (void)session;
-    *query = *query_free = *output = *output_pieces = 0;
-    *total = sizeof(struct rln_client);
-}
-
-/* A client of the same process can't be thrown out: its owner holds it. */
-static void kill_session(struct session *session)
-{
-    (void)session;
-}
-
 static const struct session_carrier in_process_carrier = {
-    .addresses = addresses,
-    .descriptor = descriptor,
-    .buffers = buffers,
-    .kill = kill_session,
+    .addresses = session_fixed_addresses,
+    .descriptor = session_no_descriptor,
+    .buffers = session_no_buffers,
+    .kill = session_stay,
+    .address = "in-process:0",
+    .size = sizeof(struct rln_client),
     .kind = 'N',
     .internal = true,
 };

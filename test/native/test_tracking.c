@@ -27,29 +27,6 @@ static struct owner *owner_of(const struct session *session)
     return (struct owner *)(void *)((char *)(uintptr_t)session - offsetof(struct owner, session));
 }
 
-static void no_addresses(const struct session *session, struct buf *peer, struct buf *ours)
-{
-    (void)session, (void)peer, (void)ours;
-}
-
-static int no_descriptor(const struct session *session)
-{
-    (void)session;
-    return -1;
-}
-
-static void no_buffers(const struct session *session, size_t *query, size_t *query_free,
-                       size_t *output, size_t *output_pieces, size_t *total)
-{
-    (void)session;
-    *query = *query_free = *output = *output_pieces = *total = 0;
-}
-
-static void do_nothing(struct session *session)
-{
-    (void)session;
-}
-
 static void keep_push(struct session *session, struct bytes bytes)
 {
     buf_append(&owner_of(session)->pushed, bytes);
@@ -66,14 +43,14 @@ static struct mailbox *mailbox_of(const struct session *session)
 }
 
 static const struct session_carrier carrier = {
-    .addresses = no_addresses,
-    .descriptor = no_descriptor,
-    .buffers = no_buffers,
-    .kill = do_nothing,
-    .answered = do_nothing,
+    .addresses = session_fixed_addresses,
+    .descriptor = session_no_descriptor,
+    .buffers = session_no_buffers,
+    .kill = session_stay,
     .push = keep_push,
     .overrun = note_overrun,
     .mailbox = mailbox_of,
+    .address = "",
     .kind = 'N',
 };
 

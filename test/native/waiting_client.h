@@ -11,31 +11,6 @@ struct waiting_client {
     _Atomic uint32_t answers;
 };
 
-static inline void waiting_no_addresses(const struct session *session, struct buf *peer,
-                                        struct buf *ours)
-{
-    (void)session, (void)peer, (void)ours;
-}
-
-static inline int waiting_no_descriptor(const struct session *session)
-{
-    (void)session;
-    return -1;
-}
-
-static inline void waiting_no_buffers(const struct session *session, size_t *query,
-                                      size_t *query_free, size_t *output, size_t *output_pieces,
-                                      size_t *total)
-{
-    (void)session;
-    *query = *query_free = *output = *output_pieces = *total = 0;
-}
-
-static inline void waiting_no_kill(struct session *session)
-{
-    (void)session;
-}
-
 static inline void waiting_count_answer(struct session *session)
 {
     struct run_client *client =
@@ -49,12 +24,13 @@ static inline void waiting_no_push(struct session *session, struct bytes bytes)
 }
 
 static const struct session_carrier waiting_carrier = {
-    .addresses = waiting_no_addresses,
-    .descriptor = waiting_no_descriptor,
-    .buffers = waiting_no_buffers,
-    .kill = waiting_no_kill,
+    .addresses = session_fixed_addresses,
+    .descriptor = session_no_descriptor,
+    .buffers = session_no_buffers,
+    .kill = session_stay,
     .answered = waiting_count_answer,
     .push = waiting_no_push,
+    .address = "",
     .kind = 'N',
 };
 
