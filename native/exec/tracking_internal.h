@@ -1,5 +1,6 @@
 /* What the files behind tracking.h share: tracking_table.c (who has read which key), tracking.c
- * (the sessions that track), tracking_message.c (what they are told). */
+ * (the sessions that track), tracking_message.c (what they are told), tracking_broadcast.c (what
+ * those hear who track prefixes). */
 #ifndef EXEC_TRACKING_INTERNAL_H
 #define EXEC_TRACKING_INTERNAL_H
 
@@ -107,6 +108,43 @@ struct tracked_key *tracking_table_take_any(struct tracking *tracking, uint64_t 
 void tracked_key_destroy(struct tracked_key *key);
 
 /* ---- Messages ------------------------------------------------------------------------------- */
+
+/* Somebody who is to hear: 'to' hears for itself, or as the one redirected to. */
+struct tracking_target {
+    struct mailbox *mailbox; /* NULL once it was served */
+    uint64_t to;
+    uint64_t skip; /* keys that this session has changed are not told; 0: none */
+    bool redirected;
+};
+
+/* A changed key, and whose command it was, 0 for nobody's. */
+struct tracking_told {
+    struct bytes name;
+    uint64_t by;
+};
+
+/* Keys that are told together; a count of 0 stands for all there are. */
+struct tracking_news {
+    const struct tracking_told *keys;
+    uint32_t count;
+};
+
+/* The keys that are told, all but those of 'skip'. */
+uint32_t tracking_count_told(const struct tracking_news *news, uint64_t skip);
+
+/* Under the lock: whom to tell what the member is to hear.  False when nobody is there to hear for
+ * it; one who redirects to nobody is told that then. */
+bool tracking_find_target(const struct tracking *tracking, struct tracking_member *member,
+                          struct tracking_target *target);
+
+/* Under the lock: a letter to each mailbox at which somebody is to hear; takes the mailboxes out
+ * of 'targets'.  Where memory is short, they hear that all keys have changed. */
+void tracking_post(const struct tracking *tracking, struct tracking_target *targets, uint32_t count,
+                   const struct tracking_news *news);
+
+/* Notes a changed key for those who track prefixes; 'executor' NULL: they are told at once. */
+void tracking_note_changed(struct engine *engine, struct executor *executor,
+                           const struct session *by, struct bytes key);
 
 /* Tells the readers of a key that was taken out of the table. */
 void tracking_tell(struct engine *engine, struct session *by, const struct tracked_key *key);

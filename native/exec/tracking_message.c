@@ -1,40 +1,15 @@
 /* What tracking sessions are told: which keys have changed; see tracking.h.  Whoever changes a
- * key posts letters to the owners of those who are to hear of it, and they write the messages. */
-#include <stdlib.h>
-
+ * key posts letters to the owners of those who are to hear of it, and they write the messages.
+ * Those who track prefixes hear by tracking_broadcast.c. */
 #include "base/mem.h"
 #include "exec/engine.h"
 #include "exec/executor.h"
 #include "exec/tracking_internal.h"
 
-enum {
-    FEW = 16,                /* targets and keys without memory of their own */
-    NOTES_MAX = 1024 * 1024, /* bytes noted for a broadcast, then it is told at once */
-    NOTES_KEPT = 64 * 1024,  /* what stays of the room after it */
-};
+enum { FEW = 16 }; /* targets without memory of their own */
 
 /* In pending: all keys have changed. */
 static const size_t ALL_KEYS = SIZE_MAX;
-
-/* Somebody who is to hear: 'to' hears for itself, or as the one redirected to. */
-struct target {
-    struct mailbox *mailbox; /* NULL once it was served */
-    uint64_t to;
-    uint64_t skip; /* keys that this session has changed are not told; 0: none */
-    bool redirected;
-};
-
-/* A changed key, and whose command it was, 0 for nobody's. */
-struct told_key {
-    struct bytes name;
-    uint64_t by;
-};
-
-/* Keys that are told together; a count of 0 stands for all there are. */
-struct news {
-    const struct told_key *keys;
-    uint32_t count;
-};
 
 /* ---- Letters --------------------------------------------------------------------------------- */
 
@@ -42,16 +17,17 @@ struct news {
 struct news_letter {
     struct letter letter;
     uint32_t target_count, key_count;
-    struct target targets[];
+    struct tracking_target targets[];
 };
 
 /* The messages of one letter, written when first needed. */
 struct forms {
-    struct news news;
+    struct tracking_news news;
     struct reply written[3]; /* a push, a message, and one for a single target */
 };
 
-static void write_keys(struct reply *reply, const struct news *news, uint64_t skip, uint32_t count)
+static void write_keys(struct reply *reply, const struct tracking_news *news, uint64_t skip,
+                       uint32_t count)
 {
     if (news->count == 0) {
         reply_null(reply);
@@ -65,8 +41,7 @@ static void write_keys(struct reply *reply, const struct news *news, uint64_t sk
     }
 }
 
-/* The keys that are told, all but those of 'skip'. */
-static uint32_t count_keys(const struct news *news, uint64_t skip)
+uint32_t tracking_count_told(const struct tracking_news *news, uint64_t skip)
 {
     uint32_t count = 0;
     for (uint32_t i = 0; i < news->count; i++) {
@@ -78,9 +53,9 @@ static uint32_t count_keys(const struct news *news, uint64_t skip)
 /* Nothing where a session can't be told: it speaks RESP2, and is not one that another redirects
  * to and that listens already. */
 static void write_message(struct reply *reply, const struct session *session,
-                          const struct target *target, const struct news *news)
+                          const struct tracking_target *target, const struct tracking_news *news)
 {
-    uint32_t count = count_keys(news, target->skip);
+    uint32_t count = tracking_count_told(news, target->skip);
     if (news->count > 0 && count == 0) {
         return;
     }
@@ -100,7 +75,8 @@ static void write_message(struct reply *reply, const struct session *session,
 }
 
 /* A session of this thread. */
-static void tell_session(struct session *session, const struct target *target, struct forms *forms)
+static void tell_session(struct session *session, const struct tracking_target *target,
+                         struct forms *forms)
 {
     bool plain = target->skip == 0 && session->dialect == DIALECT_RESP;
     bool listens = target->redirected && (session->flags & SESSION_SUBSCRIBED) != 0;
@@ -124,7 +100,7 @@ static void open_news(struct letter *letter, struct executor *executor)
     struct news_letter *news = (struct news_letter *)letter;
     struct tracking *tracking = &executor->engine->tracking;
     struct forms forms = {
-        .news = { (const struct told_key *)(const void *)&news->targets[news->target_count],
+        .news = { (const struct tracking_told *)(const void *)&news->targets[news->target_count],
                   news->key_count },
     };
     tracking_lock_to_read(tracking);
@@ -149,11 +125,12 @@ static void discard(struct letter *letter)
 
 /* The letter for one mailbox, out of 'count' targets of which some are there; NULL when memory
  * is short. */
-static struct news_letter *write_letter(const struct mailbox *mailbox, const struct target *targets,
-                                        uint32_t count, const struct news *news)
+static struct news_letter *write_letter(const struct mailbox *mailbox,
+                                        const struct tracking_target *targets, uint32_t count,
+                                        const struct tracking_news *news)
 {
     uint32_t here = 0;
-    size_t size = sizeof(struct news_letter) + news->count * sizeof(struct told_key);
+    size_t size = sizeof(struct news_letter) + news->count * sizeof(struct tracking_told);
     for (uint32_t i = 0; i < count; i++) {
         here += targets[i].mailbox == mailbox;
     }
@@ -173,11 +150,11 @@ static struct news_letter *write_letter(const struct mailbox *mailbox, const str
             letter->targets[letter->target_count++] = targets[i];
         }
     }
-    struct told_key *keys = (struct told_key *)(void *)&letter->targets[here];
+    struct tracking_told *keys = (struct tracking_told *)(void *)&letter->targets[here];
     char *at = (char *)&keys[news->count];
     for (uint32_t i = 0; i < news->count; i++) {
         struct bytes name = news->keys[i].name;
-        keys[i] = (struct told_key){ { at, name.len }, news->keys[i].by };
+        keys[i] = (struct tracking_told){ { at, name.len }, news->keys[i].by };
         if (name.len > 0) {
             memcpy(at, name.at, name.len);
         }
@@ -188,7 +165,7 @@ static struct news_letter *write_letter(const struct mailbox *mailbox, const str
 
 /* Under the lock: all keys of those of the targets who are at this mailbox have changed. */
 static void note_loss(const struct tracking *tracking, const struct mailbox *mailbox,
-                      const struct target *targets, uint32_t count)
+                      const struct tracking_target *targets, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct tracking_member *member =
@@ -199,9 +176,8 @@ static void note_loss(const struct tracking *tracking, const struct mailbox *mai
     }
 }
 
-/* Under the lock: a letter to each mailbox at which somebody is to hear. */
-static void post(const struct tracking *tracking, struct target *targets, uint32_t count,
-                 const struct news *news)
+void tracking_post(const struct tracking *tracking, struct tracking_target *targets, uint32_t count,
+                   const struct tracking_news *news)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct mailbox *mailbox = targets[i].mailbox;
@@ -273,9 +249,8 @@ static void post_broken(struct tracking_member *member)
     }
 }
 
-/* False when nobody is there to hear for the member, who is told that then. */
-static bool find_target(const struct tracking *tracking, struct tracking_member *member,
-                        struct target *target)
+bool tracking_find_target(const struct tracking *tracking, struct tracking_member *member,
+                          struct tracking_target *target)
 {
     const struct tracking_member *hears =
         member->redirect != 0 ? tracking_member(tracking, member->redirect) : member;
@@ -285,7 +260,7 @@ static bool find_target(const struct tracking *tracking, struct tracking_member 
     if (hears == NULL || hears->mailbox == NULL) {
         return false;
     }
-    *target = (struct target){ hears->mailbox, hears->id, 0, member->redirect != 0 };
+    *target = (struct tracking_target){ hears->mailbox, hears->id, 0, member->redirect != 0 };
     return true;
 }
 
@@ -322,7 +297,7 @@ void tracking_tell(struct engine *engine, struct session *by, const struct track
 {
     struct tracking *tracking = &engine->tracking;
     const uint64_t *readers = tracked_readers(key);
-    struct target few[FEW], *targets = few;
+    struct tracking_target few[FEW], *targets = few;
     uint32_t count = 0;
     if (key->count > FEW) {
         targets = mem_alloc(key->count * sizeof *targets);
@@ -336,13 +311,13 @@ void tracking_tell(struct engine *engine, struct session *by, const struct track
         }
         if (is_running(by, member->id)) {
             tracking_put_off(by, tracked_name(key));
-        } else if (find_target(tracking, member, &targets[count])) {
+        } else if (tracking_find_target(tracking, member, &targets[count])) {
             count++;
         }
     }
-    struct told_key told = { tracked_name(key), by != NULL ? by->id : 0 };
-    struct news news = { &told, 1 };
-    post(tracking, targets, count, &news);
+    struct tracking_told told = { tracked_name(key), by != NULL ? by->id : 0 };
+    struct tracking_news news = { &told, 1 };
+    tracking_post(tracking, targets, count, &news);
     tracking_unlock_read(tracking);
     if (targets != few) {
         mem_free(targets);
@@ -352,21 +327,21 @@ void tracking_tell(struct engine *engine, struct session *by, const struct track
 void tracking_all_changed(struct engine *engine, struct session *by)
 {
     struct tracking *tracking = &engine->tracking;
-    const struct news news = { NULL, 0 };
+    const struct tracking_news news = { NULL, 0 };
     uint32_t count = 0;
     tracking_lock_to_read(tracking);
-    struct target *targets = mem_alloc((tracking->member_count + 1) * sizeof *targets);
+    struct tracking_target *targets = mem_alloc((tracking->member_count + 1) * sizeof *targets);
     for (uint32_t i = 0; i < tracking->member_buckets; i++) {
         struct tracking_member *member = tracking->members[i];
         for (; member != NULL; member = member->next) {
             if (member->tracks && is_running(by, member->id)) {
                 tracking_put_off(by, (struct bytes){ NULL, 0 });
-            } else if (member->tracks && find_target(tracking, member, &targets[count])) {
+            } else if (member->tracks && tracking_find_target(tracking, member, &targets[count])) {
                 count++;
             }
         }
     }
-    post(tracking, targets, count, &news);
+    tracking_post(tracking, targets, count, &news);
     tracking_unlock_read(tracking);
     mem_free(targets);
     tracking_table_clear(tracking);
@@ -374,12 +349,12 @@ void tracking_all_changed(struct engine *engine, struct session *by)
 
 /* One message behind the reply, or to whom the session redirects. */
 static void tell_put_off(struct executor *executor, struct session *session,
-                         const struct told_key *key, struct reply *reply)
+                         const struct tracking_told *key, struct reply *reply)
 {
     struct tracking *tracking = &executor->engine->tracking;
     struct tracking_member *member = session->tracking;
-    const struct news news = { key, key->name.at == NULL ? 0 : 1 };
-    struct target target = { executor->mailbox, session->id, 0, false };
+    const struct tracking_news news = { key, key->name.at == NULL ? 0 : 1 };
+    struct tracking_target target = { executor->mailbox, session->id, 0, false };
     if (member->redirect == 0) {
         if (session->protocol >= 3 && executor->mailbox != NULL) {
             write_message(reply, session, &target, &news);
@@ -390,8 +365,8 @@ static void tell_put_off(struct executor *executor, struct session *session,
     if (tracking_member(tracking, member->redirect) == NULL) {
         reply->protocol = session->protocol;
         tell_broken(session, member->redirect, reply);
-    } else if (find_target(tracking, member, &target)) {
-        post(tracking, &target, 1, &news);
+    } else if (tracking_find_target(tracking, member, &target)) {
+        tracking_post(tracking, &target, 1, &news);
     }
     tracking_unlock_read(tracking);
 }
@@ -406,7 +381,7 @@ void tracking_settle(struct executor *executor, struct session *session, struct 
             size_t len;
             memcpy(&len, pending.at + at, sizeof len);
             at += sizeof len;
-            struct told_key key = { { NULL, 0 }, session->id };
+            struct tracking_told key = { { NULL, 0 }, session->id };
             if (len != ALL_KEYS) {
                 key.name = (struct bytes){ pending.at + at, len };
                 at += len;
@@ -450,7 +425,7 @@ void tracking_tell_lost(struct executor *executor)
         for (; member != NULL; member = member->next) {
             if (member->mailbox == executor->mailbox &&
                 atomic_exchange_explicit(&member->lost, false, memory_order_acq_rel)) {
-                struct target target = { NULL, member->id, 0, !member->tracks };
+                struct tracking_target target = { NULL, member->id, 0, !member->tracks };
                 tell_session(member->session, &target, &forms);
             }
         }
@@ -461,179 +436,12 @@ void tracking_tell_lost(struct executor *executor)
     }
 }
 
-/* ---- Broadcasts ------------------------------------------------------------------------------ */
-
-void tracking_notes_release(struct tracking_notes *notes)
-{
-    mem_free(notes->bytes);
-    mem_free(notes->notes);
-    *notes = (struct tracking_notes){ 0 };
-}
-
-/* False when memory is short. */
-static bool note(struct tracking_notes *notes, uint64_t by, struct bytes key)
-{
-    if (notes->count == notes->room) {
-        uint32_t room = notes->room > 0 ? 2 * notes->room : FEW;
-        struct tracking_note *grown = mem_try_realloc(notes->notes, room * sizeof *grown);
-        if (grown == NULL) {
-            return false;
-        }
-        notes->notes = grown;
-        notes->room = room;
-    }
-    if (key.len > notes->cap - notes->len) {
-        size_t cap = 2 * (notes->len + key.len);
-        char *bytes = mem_try_realloc(notes->bytes, cap);
-        if (bytes == NULL) {
-            return false;
-        }
-        notes->bytes = bytes;
-        notes->cap = cap;
-    }
-    if (key.len > 0) {
-        memcpy(notes->bytes + notes->len, key.at, key.len);
-    }
-    notes->notes[notes->count++] = (struct tracking_note){ notes->len, key.len, by };
-    notes->len += key.len;
-    return true;
-}
-
-/* By name, and of the same ones the newest last: it stands behind the others in memory. */
-static int compare_told(const void *a, const void *b)
-{
-    const struct told_key *one = a, *other = b;
-    int order = bytes_compare(one->name, other->name);
-    if (order != 0) {
-        return order;
-    }
-    return (one->name.at > other->name.at) - (one->name.at < other->name.at);
-}
-
-/* Sorts the keys, and of those that are the same keeps the newest; returns how many are left. */
-static uint32_t settle_keys(struct told_key *keys, uint32_t count)
-{
-    uint32_t kept = 0;
-    qsort(keys, count, sizeof *keys, compare_told);
-    for (uint32_t i = 0; i < count; i++) {
-        if (kept > 0 && bytes_equal(keys[kept - 1].name, keys[i].name)) {
-            kept--;
-        }
-        keys[kept++] = keys[i];
-    }
-    return kept;
-}
-
-static bool begins_with(struct bytes name, struct bytes prefix)
-{
-    return name.len >= prefix.len &&
-           (prefix.len == 0 || memcmp(name.at, prefix.at, prefix.len) == 0);
-}
-
-/* Under the lock: the targets of a prefix, one for each holder; NULL when there is none. */
-static struct target *find_holders(const struct tracking *tracking,
-                                   const struct tracking_prefix *prefix, uint32_t *count)
-{
-    uint32_t holders = 0;
-    for (const struct tracking_hold *hold = prefix->first; hold != NULL; hold = hold->next_same) {
-        holders++;
-    }
-    struct target *targets = mem_alloc((holders + 1) * sizeof *targets);
-    *count = 0;
-    for (const struct tracking_hold *hold = prefix->first; hold != NULL; hold = hold->next_same) {
-        if (find_target(tracking, hold->member, &targets[*count])) {
-            targets[*count].skip = hold->member->no_loop ? hold->member->id : 0;
-            (*count)++;
-        }
-    }
-    return targets;
-}
-
-static void tell_prefix(const struct tracking *tracking, const struct tracking_prefix *prefix,
-                        const struct news *news)
-{
-    uint32_t count;
-    struct target *targets = find_holders(tracking, prefix, &count);
-    /* Who has changed all of the keys, and does not want to hear of those, hears nothing. */
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (news->count == 0 || count_keys(news, targets[i].skip) > 0) {
-            targets[kept++] = targets[i];
-        }
-    }
-    post(tracking, targets, kept, news);
-    mem_free(targets);
-}
-
-/* To each prefix those of the sorted keys that begin with it; they stand together. */
-static void tell_prefixes(struct engine *engine, const struct told_key *keys, uint32_t count)
-{
-    struct tracking *tracking = &engine->tracking;
-    tracking_lock_to_read(tracking);
-    const struct tracking_prefix *prefix = tracking->first_prefix;
-    for (; prefix != NULL; prefix = prefix->next) {
-        uint32_t first = 0, end;
-        while (first < count && !begins_with(keys[first].name, prefix_name(prefix))) {
-            first++;
-        }
-        for (end = first; end < count && begins_with(keys[end].name, prefix_name(prefix));) {
-            end++;
-        }
-        struct news news = { keys + first, end - first };
-        if (end > first || count == 0) {
-            tell_prefix(tracking, prefix, &news);
-        }
-    }
-    tracking_unlock_read(tracking);
-}
-
-void tracking_broadcast(struct executor *executor)
-{
-    struct tracking_notes *notes = &executor->notes;
-    if (notes->count == 0) {
-        return;
-    }
-    struct told_key *keys = mem_try_alloc(notes->count * sizeof *keys);
-    if (keys == NULL) {
-        tell_prefixes(executor->engine, NULL, 0);
-    } else {
-        for (uint32_t i = 0; i < notes->count; i++) {
-            const struct tracking_note *noted = &notes->notes[i];
-            keys[i] = (struct told_key){ { notes->bytes + noted->at, noted->len }, noted->by };
-        }
-        tell_prefixes(executor->engine, keys, settle_keys(keys, notes->count));
-        mem_free(keys);
-    }
-    notes->len = 0;
-    notes->count = 0;
-    if (notes->cap > NOTES_KEPT) {
-        tracking_notes_release(notes);
-    }
-}
-
-static void note_changed(struct engine *engine, struct executor *executor, const struct session *by,
-                         struct bytes key)
-{
-    uint64_t id = by != NULL ? by->id : 0;
-    if (executor == NULL) {
-        struct told_key told = { key, id };
-        tell_prefixes(engine, &told, 1);
-        return;
-    }
-    struct tracking_notes *notes = &executor->notes;
-    if (!note(notes, id, key)) {
-        tell_prefixes(engine, NULL, 0);
-    } else if (notes->len > NOTES_MAX) {
-        tracking_broadcast(executor);
-    }
-}
-
 void tracking_key_changed(struct engine *engine, struct executor *executor, struct session *by,
                           struct bytes key)
 {
     struct tracking *tracking = &engine->tracking;
     if (atomic_load_explicit(&tracking->prefixes, memory_order_relaxed) != 0) {
-        note_changed(engine, executor, by, key);
+        tracking_note_changed(engine, executor, by, key);
     }
     struct tracked_key *tracked = tracking_table_take(tracking, key);
     if (tracked != NULL) {
