@@ -3,8 +3,8 @@
  * without it: engine->settings for what executors need, struct net_settings for the
  * network layer, struct config_live for the server's own threads.
  *
- * config.c reads, checks and sets values; config_value.c knows each kind's text;
- * config_rewrite.c writes them back into a redis.conf. */
+ * config.c reads, checks and sets values; config_publish.c brings the copies up to date;
+ * config_value.c knows each kind's text; config_rewrite.c writes them back into a redis.conf. */
 #ifndef SERVER_CONFIG_H
 #define SERVER_CONFIG_H
 
