@@ -1,34 +1,10 @@
-/* Searches for places: GEOSEARCH and the older GEORADIUS commands. */
+/* Searches for places: GEOSEARCH and the older GEORADIUS commands.  Their arguments are read by
+ * geo_query.c. */
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "commands/families.h"
-#include "commands/geo_commands.h"
-
-enum sort { SORT_NONE, SORT_NEAREST, SORT_FARTHEST };
-
-/* Which of the commands it is. */
-struct form {
-    bool search;      /* GEOSEARCH, else GEORADIUS */
-    bool from_member; /* GEORADIUSBYMEMBER */
-    bool may_store;   /* STORE and STOREDIST; not of the _RO forms */
-    bool stores;      /* GEOSEARCHSTORE */
-};
-
-struct query {
-    struct form form;
-    const struct zset *zset; /* NULL: there is no such key */
-    struct geo_area area;
-    double unit; /* metres */
-    bool has_center, center_is_member, has_radius, has_box;
-    bool with_distance, with_hash, with_point;
-    bool any;
-    int64_t count; /* 0: all */
-    enum sort sort;
-    bool stores, store_distance;
-    struct bytes to_key;
-};
+#include "commands/geo_query.h"
 
 /* A place that was found. */
 struct hit {
@@ -43,190 +19,6 @@ struct hits {
     struct hit *at;
     size_t count, room;
 };
-
-/* ---- Arguments ---------------------------------------------------------------------------------------- */
-
-static MUST_CHECK enum err refuse(struct call *call, const char *text)
-{
-    reply_error(call->reply, bytes_of(text));
-    return ERR_REPLIED;
-}
-
-/* A length that is a number; 'text' tells what it is not. */
-static MUST_CHECK enum err read_length(struct call *call, const char *text, double *length)
-{
-    return num_parse_double(args_next(&call->args), length) ? OK : refuse(call, text);
-}
-
-/* radius unit */
-static MUST_CHECK enum err read_radius(struct call *call, struct query *query)
-{
-    enum err err = read_length(call, "ERR need numeric radius", &query->area.radius);
-    if (err == OK && query->area.radius < 0) {
-        err = refuse(call, "ERR radius cannot be negative");
-    }
-    if (err == OK) {
-        err = geo_read_unit(call, args_next(&call->args), &query->unit);
-    }
-    query->area.radius *= query->unit;
-    query->area.box = false;
-    return err;
-}
-
-/* width height unit */
-static MUST_CHECK enum err read_box(struct call *call, struct query *query)
-{
-    struct geo_area *area = &query->area;
-    enum err err = read_length(call, "ERR need numeric width", &area->width);
-    if (err == OK) {
-        err = read_length(call, "ERR need numeric height", &area->height);
-    }
-    if (err == OK && (area->width < 0 || area->height < 0)) {
-        err = refuse(call, "ERR height or width cannot be negative");
-    }
-    if (err == OK) {
-        err = geo_read_unit(call, args_next(&call->args), &query->unit);
-    }
-    area->width *= query->unit;
-    area->height *= query->unit;
-    area->box = true;
-    return err;
-}
-
-static MUST_CHECK enum err read_member(struct call *call, struct query *query)
-{
-    struct bytes member = args_next(&call->args);
-    query->center_is_member = query->has_center = true;
-    if (query->zset != NULL && !geo_find_member(query->zset, member, &query->area.center)) {
-        return refuse(call, "ERR could not decode requested zset member");
-    }
-    return OK;
-}
-
-/* FROMMEMBER, FROMLONLAT, BYRADIUS, BYBOX.  '*known' is false for anything else. */
-static MUST_CHECK enum err read_shape(struct call *call, struct query *query, bool *known)
-{
-    struct args *args = &call->args;
-    bool from_point = query->has_center && !query->center_is_member;
-    *known = true;
-    if (!from_point && args_option_with(args, LIT("FROMMEMBER"), 1)) {
-        return read_member(call, query);
-    }
-    if (!query->center_is_member && args_option_with(args, LIT("FROMLONLAT"), 2)) {
-        query->has_center = true;
-        return geo_read_point(call, &query->area.center);
-    }
-    if (!query->has_box && args_option_with(args, LIT("BYRADIUS"), 2)) {
-        query->has_radius = true;
-        return read_radius(call, query);
-    }
-    if (!query->has_radius && args_option_with(args, LIT("BYBOX"), 3)) {
-        query->has_box = true;
-        return read_box(call, query);
-    }
-    if (query->form.stores && args_option(args, LIT("STOREDIST"))) {
-        query->store_distance = true;
-        return OK;
-    }
-    *known = false;
-    return OK;
-}
-
-/* STORE and STOREDIST of GEORADIUS. */
-static bool read_store(struct args *args, struct query *query)
-{
-    if (args_option_with(args, LIT("STORE"), 1)) {
-        query->store_distance = false;
-    } else if (args_option_with(args, LIT("STOREDIST"), 1)) {
-        query->store_distance = true;
-    } else {
-        return false;
-    }
-    query->stores = true;
-    query->to_key = args_next(args);
-    return true;
-}
-
-static MUST_CHECK enum err read_count(struct call *call, struct query *query)
-{
-    query->count = args_int(&call->args);
-    if (call->args.err == OK && query->count <= 0) {
-        return refuse(call, "ERR COUNT must be > 0");
-    }
-    return call->args.err;
-}
-
-static MUST_CHECK enum err read_options(struct call *call, struct query *query)
-{
-    struct args *args = &call->args;
-    while (args_left(args) > 0) {
-        enum err err = OK;
-        bool known = true;
-        if (args_option(args, LIT("WITHDIST"))) {
-            query->with_distance = true;
-        } else if (args_option(args, LIT("WITHHASH"))) {
-            query->with_hash = true;
-        } else if (args_option(args, LIT("WITHCOORD"))) {
-            query->with_point = true;
-        } else if (args_option(args, LIT("ANY"))) {
-            query->any = true;
-        } else if (args_option(args, LIT("ASC"))) {
-            query->sort = SORT_NEAREST;
-        } else if (args_option(args, LIT("DESC"))) {
-            query->sort = SORT_FARTHEST;
-        } else if (args_option_with(args, LIT("COUNT"), 1)) {
-            err = read_count(call, query);
-        } else if (query->form.search) {
-            err = read_shape(call, query, &known);
-        } else {
-            known = query->form.may_store && read_store(args, query);
-        }
-        if (err != OK || !known) {
-            return err != OK ? err : ERR_SYNTAX;
-        }
-    }
-    return OK;
-}
-
-/* What the options must not be together. */
-static MUST_CHECK enum err check_options(struct call *call, const struct query *query)
-{
-    if (query->stores && (query->with_distance || query->with_hash || query->with_point)) {
-        reply_errorf(call->reply,
-                     "ERR %s is not compatible with WITHDIST, WITHHASH and WITHCOORD options",
-                     query->form.search ? "GEOSEARCHSTORE" : "STORE option in GEORADIUS");
-        return ERR_REPLIED;
-    }
-    struct bytes name = call_argument(call, 0);
-    if (query->form.search && !query->has_center) {
-        reply_errorf(call->reply,
-                     "ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for %.*s",
-                     (int)name.len, name.at);
-        return ERR_REPLIED;
-    }
-    if (query->form.search && !query->has_radius && !query->has_box) {
-        reply_errorf(call->reply, "ERR exactly one of BYRADIUS and BYBOX can be specified for %.*s",
-                     (int)name.len, name.at);
-        return ERR_REPLIED;
-    }
-    if (query->any && query->count == 0) {
-        return refuse(call, "ERR the ANY argument requires COUNT argument");
-    }
-    return OK;
-}
-
-/* What stands before the options of GEORADIUS and GEORADIUSBYMEMBER. */
-static MUST_CHECK enum err read_circle(struct call *call, struct query *query)
-{
-    enum err err;
-    if (query->form.from_member && query->zset == NULL) {
-        call->args.next += 3; /* Whatever it is, nothing will be found. */
-        return OK;
-    }
-    err = query->form.from_member ? read_member(call, query)
-                                  : geo_read_point(call, &query->area.center);
-    return err != OK ? err : read_radius(call, query);
-}
 
 /* ---- Searching ---------------------------------------------------------------------------------------- */
 
@@ -254,8 +46,8 @@ static struct bytes hit_member(const struct hit *hit)
 }
 
 /* All places of one cell that are in the area, up to the limit. */
-static MUST_CHECK bool search_cell(const struct query *query, struct geo_cell cell, size_t limit,
-                                   struct hits *hits)
+static MUST_CHECK bool search_cell(const struct geo_query *query, struct geo_cell cell,
+                                   size_t limit, struct hits *hits)
 {
     struct zset_cursor cursor;
     struct zset_element element;
@@ -298,7 +90,7 @@ static int compare_hits_reverse(const void *a, const void *b)
     return x->order < y->order ? -1 : 1;
 }
 
-static MUST_CHECK bool search(const struct query *query, struct hits *hits)
+static MUST_CHECK bool search(const struct geo_query *query, struct hits *hits)
 {
     struct geo_cell cells[GEO_CELLS];
     unsigned count = geo_cover(&query->area, cells);
@@ -308,13 +100,13 @@ static MUST_CHECK bool search(const struct query *query, struct hits *hits)
             return false;
         }
     }
-    enum sort sort = query->sort;
-    if (query->count != 0 && sort == SORT_NONE && !query->any) {
-        sort = SORT_NEAREST;
+    enum geo_sort sort = query->sort;
+    if (query->count != 0 && sort == GEO_SORT_NONE && !query->any) {
+        sort = GEO_SORT_NEAREST;
     }
-    if (sort != SORT_NONE && hits->count > 0) {
+    if (sort != GEO_SORT_NONE && hits->count > 0) {
         qsort(hits->at, hits->count, sizeof *hits->at,
-              sort == SORT_NEAREST ? compare_hits : compare_hits_reverse);
+              sort == GEO_SORT_NEAREST ? compare_hits : compare_hits_reverse);
     }
     if (query->count != 0 && (size_t)query->count < hits->count) {
         hits->count = (size_t)query->count;
@@ -324,7 +116,7 @@ static MUST_CHECK bool search(const struct query *query, struct hits *hits)
 
 /* ---- Results ------------------------------------------------------------------------------------------ */
 
-static void reply_hits(struct reply *reply, const struct query *query, const struct hits *hits)
+static void reply_hits(struct reply *reply, const struct geo_query *query, const struct hits *hits)
 {
     size_t parts = 1u + query->with_distance + query->with_hash + query->with_point;
     reply_array(reply, hits->count);
@@ -346,7 +138,7 @@ static void reply_hits(struct reply *reply, const struct query *query, const str
     }
 }
 
-static MUST_CHECK enum err store_hits(struct call *call, const struct query *query,
+static MUST_CHECK enum err store_hits(struct call *call, const struct geo_query *query,
                                       const struct hits *hits) REQUIRES(*call->keys)
 {
     struct zset result;
@@ -365,10 +157,10 @@ static MUST_CHECK enum err store_hits(struct call *call, const struct query *que
                              query->form.search ? "geosearchstore" : "georadiusstore");
 }
 
-static MUST_CHECK enum err run(struct call *call, struct form form) REQUIRES(*call->keys)
+static MUST_CHECK enum err run(struct call *call, struct geo_form form) REQUIRES(*call->keys)
 {
     struct args *args = &call->args;
-    struct query query = { .form = form, .unit = 1, .stores = form.stores };
+    struct geo_query query = { .form = form, .unit = 1, .stores = form.stores };
     if (form.stores) {
         query.to_key = args_next(args);
     }
@@ -379,14 +171,8 @@ static MUST_CHECK enum err run(struct call *call, struct form form) REQUIRES(*ca
         zset = zset_of(entry);
         query.zset = &zset;
     }
-    if (err == OK && !form.search) {
-        err = read_circle(call, &query);
-    }
     if (err == OK) {
-        err = read_options(call, &query);
-    }
-    if (err == OK) {
-        err = check_options(call, &query);
+        err = geo_read_query(call, &query);
     }
     if (err != OK) {
         return err;
@@ -405,32 +191,32 @@ static MUST_CHECK enum err run(struct call *call, struct form form) REQUIRES(*ca
 
 static enum err geosearch(struct call *call) REQUIRES(*call->keys)
 {
-    return run(call, (struct form){ .search = true });
+    return run(call, (struct geo_form){ .search = true });
 }
 
 static enum err geosearchstore(struct call *call) REQUIRES(*call->keys)
 {
-    return run(call, (struct form){ .search = true, .stores = true });
+    return run(call, (struct geo_form){ .search = true, .stores = true });
 }
 
 static enum err georadius(struct call *call) REQUIRES(*call->keys)
 {
-    return run(call, (struct form){ .may_store = true });
+    return run(call, (struct geo_form){ .may_store = true });
 }
 
 static enum err georadius_ro(struct call *call) REQUIRES(*call->keys)
 {
-    return run(call, (struct form){ 0 });
+    return run(call, (struct geo_form){ 0 });
 }
 
 static enum err georadiusbymember(struct call *call) REQUIRES(*call->keys)
 {
-    return run(call, (struct form){ .from_member = true, .may_store = true });
+    return run(call, (struct geo_form){ .from_member = true, .may_store = true });
 }
 
 static enum err georadiusbymember_ro(struct call *call) REQUIRES(*call->keys)
 {
-    return run(call, (struct form){ .from_member = true });
+    return run(call, (struct geo_form){ .from_member = true });
 }
 
 /* The source, and the last key behind STORE or STOREDIST. */
