@@ -7,6 +7,7 @@
 
 /* Constant, for ever. */
 extern const struct command_family cmd_string_family;
+extern const struct command_family cmd_string_many_family;
 extern const struct command_family cmd_substring_family;
 extern const struct command_family cmd_counter_family;
 extern const struct command_family cmd_lcs_family;

@@ -39,7 +39,7 @@ static const struct command_family *const families[] = {
     &cmd_throttle_family,      &cmd_acl_family,
     &cmd_fcall_family,         &cmd_function_family,
     &cmd_dump_family,          &cmd_sort_family,
-    &cmd_migrate_family,
+    &cmd_migrate_family,       &cmd_string_many_family,
 };
 
 const struct command_family *const *command_families(uint32_t *count)
