@@ -32,6 +32,24 @@ static const struct command_history slots_history[] = {
     .name = "cluster|" subcommand, .handler = refuse, .arity = (count), .group = GROUP_CLUSTER,    \
     .flags = (use)
 
+/* Rows of one shape: what is told slots, ranges of slots, or a primary; and the commands that are
+ * no subcommands. */
+#define SLOTS_ROW(subcommand, text)                                                                \
+    ROW(subcommand, -3, MANAGES), .since = "3.0.0",                                                \
+        .complexity = "O(N) where N is the number of slots", .summary = (text),                    \
+        .syntax = "slot:integer..."
+#define RANGES_ROW(subcommand, text)                                                               \
+    ROW(subcommand, -4, MANAGES), .since = "7.0.0",                                                \
+        .complexity = "O(N) where N is the number of slots", .summary = (text),                    \
+        .syntax = "start-slot_end-slot=(start-slot:integer end-slot:integer)..."
+#define REPLICAS_ROW(subcommand)                                                                   \
+    ROW(subcommand, 3, LOOKS), .complexity = "O(N) where N is the number of replicas",             \
+        .summary = "Returns the replicas of a primary.", .syntax = "node-id:string",               \
+        .tips = varying
+#define CLIENT_ROW(command, use, text)                                                             \
+    .name = (command), .handler = refuse, .arity = 1, .group = GROUP_CLUSTER, .flags = (use),      \
+    .categories = CATEGORY_CONNECTION, .since = "3.0.0", .complexity = "O(1)", .summary = (text)
+
 /* A row is a paragraph. */
 /* clang-format off */
 static const struct command rows[] = {
@@ -41,16 +59,10 @@ static const struct command rows[] = {
         .summary = "A container of commands for nodes of a cluster.",
     },
     {
-        ROW("addslots", -3, MANAGES), .since = "3.0.0",
-        .complexity = "O(N) where N is the number of slots",
-        .summary = "Gives hash slots to this node.",
-        .syntax = "slot:integer...",
+        SLOTS_ROW("addslots", "Gives hash slots to this node."),
     },
     {
-        ROW("addslotsrange", -4, MANAGES), .since = "7.0.0",
-        .complexity = "O(N) where N is the number of slots",
-        .summary = "Gives ranges of hash slots to this node.",
-        .syntax = "start-slot_end-slot=(start-slot:integer end-slot:integer)...",
+        RANGES_ROW("addslotsrange", "Gives ranges of hash slots to this node."),
     },
     {
         ROW("bumpepoch", 2, MANAGES), .since = "3.0.0", .complexity = "O(1)",
@@ -68,16 +80,10 @@ static const struct command rows[] = {
         .syntax = "slot:integer",
     },
     {
-        ROW("delslots", -3, MANAGES), .since = "3.0.0",
-        .complexity = "O(N) where N is the number of slots",
-        .summary = "Takes hash slots from this node.",
-        .syntax = "slot:integer...",
+        SLOTS_ROW("delslots", "Takes hash slots from this node."),
     },
     {
-        ROW("delslotsrange", -4, MANAGES), .since = "7.0.0",
-        .complexity = "O(N) where N is the number of slots",
-        .summary = "Takes ranges of hash slots from this node.",
-        .syntax = "start-slot_end-slot=(start-slot:integer end-slot:integer)...",
+        RANGES_ROW("delslotsrange", "Takes ranges of hash slots from this node."),
     },
     {
         ROW("failover", -2, MANAGES), .since = "3.0.0", .complexity = "O(1)",
@@ -137,10 +143,7 @@ static const struct command rows[] = {
         .summary = "Returns the nodes that this one knows, a line each.", .tips = varying,
     },
     {
-        ROW("replicas", 3, LOOKS), .since = "5.0.0",
-        .complexity = "O(N) where N is the number of replicas",
-        .summary = "Returns the replicas of a primary.",
-        .syntax = "node-id:string", .tips = varying,
+        REPLICAS_ROW("replicas"), .since = "5.0.0",
     },
     {
         ROW("replicate", 3, MANAGES), .since = "3.0.0", .complexity = "O(1)",
@@ -174,10 +177,7 @@ static const struct command rows[] = {
         .summary = "Returns which nodes and hash slots belong together.", .tips = varying,
     },
     {
-        ROW("slaves", 3, LOOKS), .since = "3.0.0",
-        .complexity = "O(N) where N is the number of replicas",
-        .summary = "Returns the replicas of a primary.",
-        .syntax = "node-id:string", .tips = varying,
+        REPLICAS_ROW("slaves"), .since = "3.0.0",
         .deprecated_since = "5.0.0", .replaced_by = "`CLUSTER REPLICAS`",
     },
     {
@@ -196,22 +196,16 @@ static const struct command rows[] = {
         .deprecated_since = "7.0.0", .replaced_by = "`CLUSTER SHARDS`",
     },
     {
-        .name = "asking", .handler = refuse, .arity = 1, .group = GROUP_CLUSTER,
-        .flags = CMD_FAST, .categories = CATEGORY_CONNECTION,
-        .since = "3.0.0", .complexity = "O(1)",
-        .summary = "Says that a client has been sent here by a redirection.",
+        CLIENT_ROW("asking", CMD_FAST,
+                   "Says that a client has been sent here by a redirection."),
     },
     {
-        .name = "readonly", .handler = refuse, .arity = 1, .group = GROUP_CLUSTER,
-        .flags = CMD_LOADING | CMD_STALE | CMD_FAST, .categories = CATEGORY_CONNECTION,
-        .since = "3.0.0", .complexity = "O(1)",
-        .summary = "Lets a client read from a replica of a cluster.",
+        CLIENT_ROW("readonly", CMD_LOADING | CMD_STALE | CMD_FAST,
+                   "Lets a client read from a replica of a cluster."),
     },
     {
-        .name = "readwrite", .handler = refuse, .arity = 1, .group = GROUP_CLUSTER,
-        .flags = CMD_LOADING | CMD_STALE | CMD_FAST, .categories = CATEGORY_CONNECTION,
-        .since = "3.0.0", .complexity = "O(1)",
-        .summary = "Ends what READONLY began.",
+        CLIENT_ROW("readwrite", CMD_LOADING | CMD_STALE | CMD_FAST,
+                   "Ends what READONLY began."),
     },
 };
 /* clang-format on */
