@@ -92,26 +92,8 @@ static void write_line(struct choices *choices, struct buf *in, struct buf *expe
     record_command(expected, argv, argc, dialect);
 }
 
-static void check_written(struct choices choices, uint32_t dice)
-{
-    struct reader_limits limits = choose_limits(0);
-    struct buf in = { 0 };
-    struct buf expected = { 0 };
-    for (int i = 0; i < 8 && choices.left > 0; i++) {
-        write_line(&choices, &in, &expected);
-    }
-    check_commands(&limits, buf_bytes(&in), buf_bytes(&expected), dice, true);
-    check_commands(&limits, buf_bytes(&in), buf_bytes(&expected), dice, false);
-    buf_release(&in);
-    buf_release(&expected);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct choices choices = { data, size };
-    struct reader_limits limits = choose_limits(choose(&choices));
-    uint32_t dice = (uint32_t)choose(&choices) << 8 | choose(&choices);
-    check_cuts(&limits, (struct bytes){ (const char *)choices.at, choices.left }, dice);
-    check_written(choices, dice);
+    check_input(data, size, write_line);
     return 0;
 }

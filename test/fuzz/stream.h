@@ -174,4 +174,32 @@ static inline uint8_t choose(struct choices *choices)
     return *choices->at++;
 }
 
+/* Adds one command that the choices describe to 'in', and what is to be read of it to 'expected'. */
+typedef void command_writer(struct choices *choices, struct buf *in, struct buf *expected);
+
+/* Commands that were written come back as they were. */
+static inline void check_written(struct choices choices, uint32_t dice, command_writer *write_one)
+{
+    struct reader_limits limits = choose_limits(0);
+    struct buf in = { 0 };
+    struct buf expected = { 0 };
+    for (int i = 0; i < 8 && choices.left > 0; i++) {
+        write_one(&choices, &in, &expected);
+    }
+    check_commands(&limits, buf_bytes(&in), buf_bytes(&expected), dice, true);
+    check_commands(&limits, buf_bytes(&in), buf_bytes(&expected), dice, false);
+    buf_release(&in);
+    buf_release(&expected);
+}
+
+/* Both properties of an input: as bytes off the network, and as choices of what is written. */
+static inline void check_input(const uint8_t *data, size_t size, command_writer *write_one)
+{
+    struct choices choices = { data, size };
+    struct reader_limits limits = choose_limits(choose(&choices));
+    uint32_t dice = (uint32_t)choose(&choices) << 8 | choose(&choices);
+    check_cuts(&limits, (struct bytes){ (const char *)choices.at, choices.left }, dice);
+    check_written(choices, dice, write_one);
+}
+
 #endif
