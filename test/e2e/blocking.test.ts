@@ -1,22 +1,14 @@
 /** Clients that wait for keys: the first to come is the first to be served, and nobody is lost. */
 import Redis from 'ioredis';
-import { eventually, ServerProcess, sleep } from '../support/server';
+import { eventually, serverForAll, sleep } from '../support/server';
 import { encode, type RawClient } from '../support/wire-client';
 
-let server: ServerProcess;
+const server = serverForAll(['--workers', '3']);
 let client: RawClient;
 let opened: RawClient[] = [];
 
-beforeAll(async () => {
-  server = await ServerProcess.start(['--workers', '3']);
-});
-
-afterAll(async () => {
-  expect(await server.stop()).toEqual({ code: 0, signal: null });
-});
-
 beforeEach(async () => {
-  client = await server.connect();
+  client = await server().connect();
   opened = [client];
   await client.call('FLUSHALL');
 });
@@ -26,7 +18,7 @@ afterEach(() => {
 });
 
 async function another(): Promise<RawClient> {
-  const one = await server.connect();
+  const one = await server().connect();
   opened.push(one);
   return one;
 }
@@ -35,7 +27,7 @@ async function another(): Promise<RawClient> {
 async function block(one: RawClient, blocked: number, ...args: readonly string[]): Promise<void> {
   one.send(encode(...args));
   await eventually(
-    () => server.info('blocked_clients'),
+    () => server().info('blocked_clients'),
     (count) => count === String(blocked),
   );
 }
@@ -74,7 +66,7 @@ describe('order', () => {
     const one = await another();
     one.send(Buffer.concat([encode('BLPOP', 'list', '0'), encode('SET', 'key', 'later'), encode('GET', 'key')]));
     await eventually(
-      () => server.info('blocked_clients'),
+      () => server().info('blocked_clients'),
       (count) => count === '1',
     );
     expect(await client.call('EXISTS', 'key')).toBe(':0\r\n');
@@ -114,7 +106,7 @@ describe('what ends a wait', () => {
     await block(one, 1, 'BLPOP', 'list', '0');
     one.close();
     await eventually(
-      () => server.info('blocked_clients'),
+      () => server().info('blocked_clients'),
       (count) => count === '0',
     );
     const two = await another();
@@ -122,7 +114,7 @@ describe('what ends a wait', () => {
     await block(two, 1, 'BLPOP', 'list', '0');
     expect(await client.call('CLIENT', 'KILL', 'ID', id)).toBe(':1\r\n');
     await eventually(
-      () => server.info('blocked_clients'),
+      () => server().info('blocked_clients'),
       (count) => count === '0',
     );
     expect(await client.call('RPUSH', 'list', 'x')).toBe(':1\r\n');
@@ -161,13 +153,13 @@ describe('sorted sets and streams', () => {
     await client.call('XADD', 's', '1-1', 'f', 'v');
     const entry = '*1\r\n*2\r\n$1\r\ns\r\n*1\r\n*2\r\n$3\r\n1-1\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n';
     for (const one of [...readers, members[0]]) expect(await one?.reply()).toBe(entry);
-    expect(await server.info('blocked_clients')).toBe('1');
+    expect(await server().info('blocked_clients')).toBe('1');
   });
 });
 
 test('of many producers and waiting consumers, each element is popped exactly once', async () => {
   const ITEMS = 3000;
-  const options = { port: server.port, host: '127.0.0.1' };
+  const options = { port: server().port, host: '127.0.0.1' };
   const producers = Array.from({ length: 4 }, () => new Redis(options));
   const consumers = Array.from({ length: 8 }, () => new Redis(options));
   const seen: string[] = [];

@@ -1,23 +1,15 @@
 /** Requests are a stream of bytes: cut anywhere, pipelined without end, small and huge. */
 import { randomBytes } from 'node:crypto';
-import { ServerProcess } from '../support/server';
+import { serverForAll } from '../support/server';
 import { encode, type RawClient } from '../support/wire-client';
 
 const MEGABYTE = 1024 * 1024;
 
-let server: ServerProcess;
+const server = serverForAll();
 let client: RawClient;
 
-beforeAll(async () => {
-  server = await ServerProcess.start();
-});
-
-afterAll(async () => {
-  expect(await server.stop()).toEqual({ code: 0, signal: null });
-});
-
 beforeEach(async () => {
-  client = await server.connect();
+  client = await server().connect();
   await client.call('FLUSHALL');
 });
 
@@ -90,7 +82,7 @@ describe('pipelines', () => {
   });
 
   test('many clients pipeline at once and nobody gets the answer of another', async () => {
-    const clients = await Promise.all(Array.from({ length: 20 }, () => server.connect()));
+    const clients = await Promise.all(Array.from({ length: 20 }, () => server().connect()));
     const answers = clients.map(async (other, n) => {
       const text = (i: number): string => `client ${n} command ${i}`;
       const expected = Array.from({ length: 2000 }, (_, i) => `$${text(i).length}\r\n${text(i)}\r\n`).join('');
@@ -168,7 +160,7 @@ describe('protocol versions', () => {
   test('HELLO authenticates and names the client in one go', async () => {
     expect(await client.call('CONFIG', 'SET', 'requirepass', 'secret')).toBe('+OK\r\n');
     try {
-      const other = await server.connect();
+      const other = await server().connect();
       expect(await other.call('GET', 'a')).toBe('-NOAUTH Authentication required.\r\n');
       expect(await other.call('HELLO', '3')).toMatch(/^-NOAUTH HELLO must be called with the client already/);
       expect(await other.call('HELLO', '3', 'AUTH', 'default', 'wrong')).toMatch(/^-WRONGPASS /);
@@ -176,7 +168,7 @@ describe('protocol versions', () => {
       expect(await other.call('CLIENT', 'GETNAME')).toBe('$5\r\nguest\r\n');
       expect(await other.call('GET', 'nobody')).toBe('_\r\n');
       await other.end();
-      const third = await server.connect();
+      const third = await server().connect();
       expect(await third.call('AUTH', 'wrong')).toMatch(/^-WRONGPASS /);
       expect(await third.call('AUTH', 'secret')).toBe('+OK\r\n');
       expect(await third.call('PING')).toBe('+PONG\r\n');

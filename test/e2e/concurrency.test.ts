@@ -1,17 +1,9 @@
 /** Many connections on the same keys at once: nothing is lost, nothing is done twice, sums stay. */
 import Redis from 'ioredis';
-import { ServerProcess } from '../support/server';
+import { serverForAll } from '../support/server';
 
-let server: ServerProcess;
+const server = serverForAll(['--workers', '3']);
 let clients: Redis[] = [];
-
-beforeAll(async () => {
-  server = await ServerProcess.start(['--workers', '3']);
-});
-
-afterAll(async () => {
-  expect(await server.stop()).toEqual({ code: 0, signal: null });
-});
 
 afterEach(async () => {
   await clients[0]?.flushall();
@@ -20,7 +12,7 @@ afterEach(async () => {
 });
 
 function connect(count: number): Redis[] {
-  const made = Array.from({ length: count }, () => new Redis({ port: server.port, host: '127.0.0.1' }));
+  const made = Array.from({ length: count }, () => new Redis({ port: server().port, host: '127.0.0.1' }));
   clients.push(...made);
   return made;
 }

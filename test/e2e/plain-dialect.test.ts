@@ -1,22 +1,14 @@
 /** The plain dialect: commands as lines that end in LF, answers as lines. Typed by hand, or by nc. */
 import { spawn } from 'node:child_process';
 import { describeWith } from '../support/peers';
-import { ServerProcess } from '../support/server';
+import { serverForAll } from '../support/server';
 import { encode, type RawClient } from '../support/wire-client';
 
-let server: ServerProcess;
+const server = serverForAll();
 let client: RawClient;
 
-beforeAll(async () => {
-  server = await ServerProcess.start();
-});
-
-afterAll(async () => {
-  expect(await server.stop()).toEqual({ code: 0, signal: null });
-});
-
 beforeEach(async () => {
-  client = await server.connect();
+  client = await server().connect();
   await client.call('FLUSHALL');
 });
 
@@ -119,7 +111,7 @@ describe('one connection may mix its dialects', () => {
 
 describeWith(['nc'], 'a session of nc', () => {
   test('reads as the protocol says', async () => {
-    const nc = spawn('nc', ['127.0.0.1', String(server.port)], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const nc = spawn('nc', ['127.0.0.1', String(server().port)], { stdio: ['pipe', 'pipe', 'inherit'] });
     let output = '';
     const done = new Promise<void>((resolve) => nc.once('close', () => resolve()));
     const seen = new Promise<void>((resolve) => {

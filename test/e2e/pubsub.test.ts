@@ -1,24 +1,16 @@
 /** Messages: by channel, by pattern and by shard channel, in order, in both protocols; and events of keys. */
 import Redis from 'ioredis';
 import { createClient } from 'redis';
-import { eventually, ServerProcess } from '../support/server';
+import { eventually, serverForAll } from '../support/server';
 import { encode, type RawClient } from '../support/wire-client';
 
-let server: ServerProcess;
+const server = serverForAll(['--workers', '3']);
 let publisher: RawClient;
 let listener: RawClient;
 
-beforeAll(async () => {
-  server = await ServerProcess.start(['--workers', '3']);
-});
-
-afterAll(async () => {
-  expect(await server.stop()).toEqual({ code: 0, signal: null });
-});
-
 beforeEach(async () => {
-  publisher = await server.connect();
-  listener = await server.connect();
+  publisher = await server().connect();
+  listener = await server().connect();
   await publisher.call('FLUSHALL');
 });
 
@@ -71,7 +63,7 @@ describe('RESP3', () => {
 });
 
 test('messages of one publisher come in order, to subscribers of all threads', async () => {
-  const listeners = await Promise.all(Array.from({ length: 12 }, () => server.connect()));
+  const listeners = await Promise.all(Array.from({ length: 12 }, () => server().connect()));
   for (const one of listeners) await one.call('SUBSCRIBE', 'numbers');
   const numbers = Array.from({ length: 1000 }, (_, i) => String(i));
   publisher.send(Buffer.concat(numbers.map((number) => encode('PUBLISH', 'numbers', number))));
@@ -140,9 +132,9 @@ describe('events of keys', () => {
 });
 
 test('ioredis and node-redis publish to each other', async () => {
-  const ioredis = new Redis({ port: server.port, host: '127.0.0.1', enableReadyCheck: false });
-  const nodeRedis = createClient({ socket: { port: server.port, host: '127.0.0.1' }, RESP: 3 });
-  const ioSender = new Redis({ port: server.port, host: '127.0.0.1' });
+  const ioredis = new Redis({ port: server().port, host: '127.0.0.1', enableReadyCheck: false });
+  const nodeRedis = createClient({ socket: { port: server().port, host: '127.0.0.1' }, RESP: 3 });
+  const ioSender = new Redis({ port: server().port, host: '127.0.0.1' });
   await nodeRedis.connect();
   const heard: string[] = [];
   ioredis.on('pmessage', (pattern: string, channel: string, message: string) => {

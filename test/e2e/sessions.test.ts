@@ -1,22 +1,14 @@
 /** What clients see of each other and of time: transactions, kills, pauses, timeouts, expiry. */
-import { eventually, ServerProcess, sleep } from '../support/server';
+import { eventually, serverForAll, sleep } from '../support/server';
 import { encode, RawClient } from '../support/wire-client';
 
-let server: ServerProcess;
+const server = serverForAll();
 let one: RawClient;
 let other: RawClient;
 
-beforeAll(async () => {
-  server = await ServerProcess.start();
-});
-
-afterAll(async () => {
-  expect(await server.stop()).toEqual({ code: 0, signal: null });
-});
-
 beforeEach(async () => {
-  one = await server.connect();
-  other = await server.connect();
+  one = await server().connect();
+  other = await server().connect();
   await one.call('FLUSHALL');
 });
 
@@ -211,7 +203,7 @@ describe('a connection', () => {
   });
 
   test('that is half closed by its client gets the answers that are due', async () => {
-    const half = await RawClient.connect(server.port, { allowHalfOpen: true });
+    const half = await RawClient.connect(server().port, { allowHalfOpen: true });
     half.socket.end(Buffer.concat([encode('SET', 'k', 'v'), encode('GET', 'k')]));
     expect((await half.readToEnd()).toString()).toBe('+OK\r\n$1\r\nv\r\n');
     half.close();
@@ -230,7 +222,7 @@ describe('time', () => {
   });
 
   test('expired keys are taken away though nobody looks at them', async () => {
-    const before = Number(await server.info('expired_keys'));
+    const before = Number(await server().info('expired_keys'));
     const keys = Array.from({ length: 1000 }, (_, i) => encode('SET', `short:${i}`, 'lived', 'PX', '150'));
     one.send(Buffer.concat(keys));
     for (let i = 0; i < 1000; i++) await one.reply();
@@ -241,7 +233,7 @@ describe('time', () => {
       (size) => size === ':1\r\n',
       2_000,
     );
-    expect(Number(await server.info('expired_keys')) - before).toBe(1000);
+    expect(Number(await server().info('expired_keys')) - before).toBe(1000);
   });
 
   test('timeout closes idle clients and leaves busy ones', async () => {

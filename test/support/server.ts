@@ -165,3 +165,25 @@ export async function connectMany(port: number, count: number): Promise<RawClien
   }
   return clients;
 }
+
+/**
+ * A server for all tests of a file or a `describe`, whose hooks it adds: started with `directives` before the
+ * first test; after the last it must end as it should. It is there in tests and hooks.
+ */
+export function serverForAll(directives: readonly string[] = []): () => ServerProcess {
+  let server: ServerProcess | undefined;
+  const running = (): ServerProcess => {
+    if (server === undefined) throw new Error('the server does not run');
+    return server;
+  };
+
+  beforeAll(async () => {
+    server = await ServerProcess.start(directives);
+  });
+
+  afterAll(async () => {
+    expect(await running().stop()).toEqual({ code: 0, signal: null });
+  });
+
+  return running;
+}
