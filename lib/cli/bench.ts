@@ -1,7 +1,7 @@
 /** `bench`: measures servers side by side. */
 
 import { writeFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { KEY_ORDERS, type KeyOrder, type ValueSize } from '../bench/load';
 import { COLLECTION_CASES, type MemoryCase, stringsCase } from '../bench/memory-cases';
 import type { BenchReport } from '../bench/report';
@@ -252,11 +252,13 @@ export function addBench(program: Command): void {
     .option('--margin <percent>', 'differences up to this are none', numberBetween(0, 100), 3)
     .option('--server-cpus <count>', 'processors, and threads, of a server', countBetween(1, 64), 1)
     .option('--no-pin', 'let servers and generator share all processors')
-    .option(
-      '--memory <what>',
-      'bytes a key: of so many strings (0: none), or "collections", alone unless workloads are named',
-      memoryCases,
-      memoryCases('200000'),
+    .addOption(
+      new Option(
+        '--memory <what>',
+        'bytes a key: of so many strings (0: none), or "collections", alone unless workloads are named',
+      )
+        .argParser(memoryCases)
+        .default(memoryCases('200000'), '200000'),
     )
     .option('-a, --password <password>', 'password for servers of --target')
     .option('--quick', 'a short benchmark, below 30 seconds')

@@ -17,7 +17,7 @@ Values are taken from, the weakest first: defaults, redis.conf, REDIS_LITE_* var
 Examples:
   $ redis-lite-native start
   $ redis-lite-native start redis.conf --port 7777 --maxclients 100
-  $ redis-lite-native start --bind 127.0.0.1 ::1 --save 3600 1 --io-model blocking --workers 8
+  $ redis-lite-native start --bind 127.0.0.1 ::1 --io-model blocking --workers 8
   $ redis-lite-native start --daemonize yes --pidfile /run/redis.pid --logfile /var/log/redis.log
   $ REDIS_LITE_PORT=7777 redis-lite-native start --log-format logfmt
 
