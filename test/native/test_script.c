@@ -301,7 +301,7 @@ static void keys_are_those_of_this_time(void)
     static const char script[] = "local all = table.concat(KEYS, ',') KEYS[1] = 'x' KEYS[5] = 'y' "
                                  "return all";
     static const char long_key[] = "a key that is longer than those that Lua has only once";
-    open_server();
+    begin();
     struct bytes text = bytes_of(script);
     for (int i = 0; i < 3; i++) {
         CHECK_REPLY(RUN(&client, LIT("EVAL"), text, LIT("2"), LIT("a"), LIT("b")), "$3\r\na,b\r\n");
@@ -313,7 +313,7 @@ static void keys_are_those_of_this_time(void)
             "$6\r\n,b,c,d\r\n");
         CHECK_HAS(RUN(&client, LIT("EVAL"), text, LIT("1"), bytes_of(long_key)), long_key);
     }
-    close_server();
+    end();
 }
 
 static void scripts_are_kept_once_and_counted(void)
