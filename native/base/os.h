@@ -41,6 +41,8 @@ int64_t os_open_files_limit(void);
 /* Resident bytes of this process now, and at most so far. */
 size_t os_resident_bytes(void);
 size_t os_peak_resident_bytes(void);
+/* Processor time of the calling thread, in microseconds; false where the system does not tell. */
+MUST_CHECK bool os_thread_times(int64_t *system_us, int64_t *user_us);
 /* Physical memory of the machine. */
 size_t os_physical_bytes(void);
 /* Processors this process may use. */

@@ -155,6 +155,13 @@ size_t os_peak_resident_bytes(void)
     return task_memory(&info) ? (size_t)info.resident_size_max : 0;
 }
 
+bool os_thread_times(int64_t *system_us, int64_t *user_us)
+{
+    (void)system_us;
+    (void)user_us;
+    return false;
+}
+
 size_t os_physical_bytes(void)
 {
     uint64_t bytes = 0;

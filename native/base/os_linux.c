@@ -131,6 +131,22 @@ size_t os_peak_resident_bytes(void)
     return getrusage(RUSAGE_SELF, &usage) == 0 ? (size_t)usage.ru_maxrss * 1024 : 0;
 }
 
+static int64_t microseconds(struct timeval time)
+{
+    return (int64_t)time.tv_sec * 1000000 + time.tv_usec;
+}
+
+bool os_thread_times(int64_t *system_us, int64_t *user_us)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage) != 0) {
+        return false;
+    }
+    *system_us = microseconds(usage.ru_stime);
+    *user_us = microseconds(usage.ru_utime);
+    return true;
+}
+
 size_t os_physical_bytes(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES);

@@ -204,6 +204,27 @@ static enum err describe_encoded(struct call *call, enum encoding encoding, cons
     return OK;
 }
 
+/* In Redis, when the buffer that each client has for its replies shrinks; here it has one only
+ * while there is something in it. */
+static enum err tune_reply_buffer(struct call *call)
+{
+    struct args *args = &call->args;
+    if (args_option(args, LIT("PEAK-RESET-TIME"))) {
+        if (!args_option(args, LIT("NEVER")) && !args_option(args, LIT("RESET"))) {
+            (void)args_int(args);
+        }
+    } else if (args_option(args, LIT("RESIZING"))) {
+        (void)args_next(args);
+    } else {
+        return help_refuse(call, "DEBUG");
+    }
+    enum err err = args_end(args);
+    if (err == OK) {
+        reply_ok(call->reply);
+    }
+    return err;
+}
+
 static enum err describe_listpack(struct call *call) REQUIRES(*call->keys)
 {
     return describe_encoded(call, ENCODING_LISTPACK, "ERR Not a listpack encoded object.",
@@ -315,6 +336,8 @@ static enum err help(struct call *call)
         "    Tells the log about a list of several pieces.",
         "QUICKLIST-PACKED-THRESHOLD <size>",
         "    List elements from this size on stand alone; 0: as list-max-listpack-size says.",
+        "REPLYBUFFER PEAK-RESET-TIME <NEVER|RESET|milliseconds>, REPLYBUFFER RESIZING <0|1>",
+        "    Nothing: no client keeps a buffer for its replies.",
         "SDSLEN <key>",
         "    How long a key and its string are.",
         "SET-ACTIVE-EXPIRE <0|1>",
@@ -391,6 +414,7 @@ static enum err debug(struct call *call) REQUIRES(*call->keys)
         { "protocol", debug_protocol, 1, 1 },
         { "quicklist", describe_quicklist, 1, 2 },
         { "quicklist-packed-threshold", set_packed_threshold, 1, 1 },
+        { "replybuffer", tune_reply_buffer, 2, 2 },
         { "sdslen", describe_string, 1, 1 },
         { "set-active-expire", set_active_expire, 1, 1 },
         { "set-skip-checksum-validation", skip_checksums, 1, 1 },
@@ -423,7 +447,7 @@ static const struct command rows[] = {
         .handler = debug,
         .arity = -2,
         .group = GROUP_SERVER,
-        .flags = CMD_ADMIN | CMD_NOSCRIPT | CMD_LOADING | CMD_STALE | CMD_KEYS_ALL,
+        .flags = CMD_ADMIN | CMD_NOSCRIPT | CMD_LOADING | CMD_STALE | CMD_KEYS_ALL | CMD_SYSTEM,
         .since = "1.0.0",
         .complexity = "Depends on subcommand.",
         .summary = "Looks inside the server, for tests.",

@@ -247,7 +247,7 @@ static const struct command rows[] = {
     },
     {
         .name = "restore-asking", .handler = restore, .arity = -4, .group = GROUP_SERVER,
-        .flags = CMD_WRITE | CMD_DENYOOM | CMD_ASKING,
+        .flags = CMD_WRITE | CMD_DENYOOM | CMD_ASKING | CMD_SYSTEM,
         .categories = CATEGORY_KEYSPACE | CATEGORY_DANGEROUS,
         .keys = { KEY_AT(1, KEY_OW | KEY_UPDATE) },
         .since = "3.0.0",

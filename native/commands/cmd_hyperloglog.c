@@ -370,7 +370,7 @@ static const struct command rows[] = {
     },
     {
         .name = "pfdebug", .handler = pfdebug, .arity = 3, .group = GROUP_HYPERLOGLOG,
-        .flags = CMD_WRITE | CMD_DENYOOM | CMD_ADMIN,
+        .flags = CMD_WRITE | CMD_DENYOOM | CMD_ADMIN | CMD_SYSTEM,
         .keys = { KEY_AT(2, KEY_RW | KEY_ACCESS) },
         .since = "2.8.9", .complexity = "O(1)",
         .summary = "Shows how a HyperLogLog is kept; for tests of servers.",
@@ -378,7 +378,7 @@ static const struct command rows[] = {
     },
     {
         .name = "pfselftest", .handler = pfselftest, .arity = 1, .group = GROUP_HYPERLOGLOG,
-        .flags = CMD_ADMIN,
+        .flags = CMD_ADMIN | CMD_SYSTEM,
         .since = "2.8.9", .complexity = "O(1)",
         .summary = "Checks that HyperLogLogs estimate well; for tests of servers.",
     },

@@ -261,6 +261,24 @@ static size_t reply_pair(struct reply *reply, const char *name, const char *text
     return 1;
 }
 
+static size_t reply_doc_flags(const struct command *command, struct reply *reply)
+{
+    bool deprecated = command->deprecated_since != NULL;
+    bool system = (command->flags & CMD_SYSTEM) != 0;
+    if (!deprecated && !system) {
+        return 0;
+    }
+    reply_text(reply, "doc_flags");
+    reply_set(reply, (size_t)deprecated + system);
+    if (deprecated) {
+        reply_simple(reply, LIT("deprecated"));
+    }
+    if (system) {
+        reply_simple(reply, LIT("syscmd"));
+    }
+    return 1;
+}
+
 void command_reply_docs(const struct registry *registry, const struct command *command,
                         struct reply *reply)
 {
@@ -270,12 +288,7 @@ void command_reply_docs(const struct registry *registry, const struct command *c
     pairs += reply_pair(reply, "since", command->since);
     pairs += reply_pair(reply, "group", group_names[command->group]);
     pairs += reply_pair(reply, "complexity", command->complexity);
-    if (command->deprecated_since != NULL) {
-        reply_text(reply, "doc_flags");
-        reply_set(reply, 1);
-        reply_simple(reply, LIT("deprecated"));
-        pairs++;
-    }
+    pairs += reply_doc_flags(command, reply);
     pairs += reply_pair(reply, "deprecated_since", command->deprecated_since);
     pairs += reply_pair(reply, "replaced_by", command->replaced_by);
     if (command->history != NULL) {

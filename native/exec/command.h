@@ -43,6 +43,7 @@ enum command_flags {
     CMD_IMMEDIATE_IN_MULTI = 1 << 26, /* runs at once inside MULTI: EXEC, DISCARD, WATCH ... */
     CMD_SELECTS = 1 << 27,            /* changes the session's database: SELECT */
     CMD_LOCKS_TO_WRITE = 1 << 28,     /* its keys are locked for writing though it only reads */
+    CMD_SYSTEM = 1 << 29,             /* not for users, as COMMAND DOCS says */
 };
 
 /* ACL categories beyond those that follow from flags and family. */

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "base/num.h"
+#include "base/os.h"
 #include "exec/engine.h"
 #include "server/config.h"
 #include "server/info_internal.h"
@@ -193,6 +194,14 @@ void info_cpu(const struct info_page *page)
                "used_cpu_user_children:%.6f\r\n",
                seconds(own.ru_stime), seconds(own.ru_utime), seconds(children.ru_stime),
                seconds(children.ru_utime));
+    int64_t system_us, user_us;
+    if (os_thread_times(&system_us, &user_us)) {
+        /* There is no main thread: of the one that answers. */
+        buf_printf(page->out,
+                   "used_cpu_sys_main_thread:%.6f\r\n"
+                   "used_cpu_user_main_thread:%.6f\r\n",
+                   (double)system_us / 1e6, (double)user_us / 1e6);
+    }
 }
 
 void info_modules(const struct info_page *page)

@@ -29,10 +29,6 @@ const KNOWN: readonly { readonly reason: string; readonly paths: RegExp }[] = [
     paths: /^client\|kill\/filter\/old-format\/deprecated_since$/,
   },
   { reason: 'arguments that 7.2 has begun to tell', paths: /^(command\|getkeys(andflags)?|debug)\/arguments$/ },
-  {
-    reason: 'system commands are not marked',
-    paths: /^(debug|pfdebug|pfselftest|restore-asking)\/doc_flags$/,
-  },
 ];
 
 /** What is a text of its own, only there or not; a history is one too. */
