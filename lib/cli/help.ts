@@ -1,5 +1,6 @@
 /** Examples and notes that `--help` prints below the options. */
 
+/** Of the program itself. */
 export const PROGRAM_EXAMPLES: string = `
 Examples:
   $ redis-lite-native start                    serve on 127.0.0.1:6379 until Ctrl+C
@@ -10,6 +11,7 @@ Examples:
 Exit codes: 0 success, 1 failure, 2 wrong usage.
 `;
 
+/** Of `start`. */
 export const START_EXAMPLES: string = `
 Every directive of redis.conf is an option, and everything up to the next option is its value.
 Values are taken from, the weakest first: defaults, redis.conf, REDIS_LITE_* variables, options.
@@ -25,6 +27,7 @@ More options:
   --json            the same as --log-format json
 `;
 
+/** Of `stop`. */
 export const STOP_EXAMPLES: string = `
 Without --port, --host or --socket a pidfile in this folder is tried first.
 
@@ -34,12 +37,14 @@ Examples:
   $ redis-lite-native stop --port 7777
 `;
 
+/** Of `status`. */
 export const STATUS_EXAMPLES: string = `
 Examples:
   $ redis-lite-native status
   $ redis-lite-native status --port 7777 --json
 `;
 
+/** Of `config`. */
 export const CONFIG_EXAMPLES: string = `
 Takes what start takes, and prints it as a redis.conf with the source of each value above it.
 
@@ -48,6 +53,7 @@ Examples:
   $ REDIS_LITE_MAXCLIENTS=50 redis-lite-native config --json
 `;
 
+/** Of `cli`. */
 export const CLI_EXAMPLES: string = `
 Without a command it reads commands from standard input, with editing and history on a terminal.
 
@@ -57,6 +63,7 @@ Examples:
   $ echo 'incr visits' | redis-lite-native cli --json
 `;
 
+/** Of `completion`. */
 export const COMPLETION_EXAMPLES: string = `
 Examples:
   $ source <(redis-lite-native completion bash)

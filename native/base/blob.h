@@ -19,6 +19,7 @@ struct blob {
  * when memory is short. */
 MUST_CHECK struct blob *blob_create(size_t len, size_t cap);
 
+/* One reference more, which the caller owns; gives the same blob.  Any thread that holds one. */
 static inline struct blob *blob_ref(struct blob *blob)
 {
     atomic_fetch_add_explicit(&blob->refs, 1, memory_order_relaxed);
@@ -38,6 +39,7 @@ static inline bool blob_is_mine(const struct blob *blob)
     return atomic_load_explicit(&blob->refs, memory_order_acquire) == 1;
 }
 
+/* All of it, borrowed as long as a reference is held. */
 static inline struct bytes blob_bytes(const struct blob *blob)
 {
     return (struct bytes){ blob->at, blob->len };

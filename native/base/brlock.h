@@ -25,6 +25,7 @@ struct CAPABILITY("brlock") brlock {
     struct rwlock list;
 };
 
+/* Nobody is in, and no thread has joined.  Released when all have quit. */
 void brlock_init(struct brlock *lock);
 void brlock_release(struct brlock *lock);
 

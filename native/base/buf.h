@@ -33,6 +33,7 @@ void buf_consume(struct buf *buf, size_t count);
 /* Gives back memory beyond 'len' when it is more than 'slack' bytes. */
 void buf_trim(struct buf *buf, size_t slack);
 
+/* What is inside, borrowed until the buffer changes. */
 static inline struct bytes buf_bytes(const struct buf *buf)
 {
     return (struct bytes){ buf->at, buf->len };

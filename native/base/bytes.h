@@ -20,6 +20,7 @@ static inline struct bytes bytes_of(const char *text)
     return (struct bytes){ text, strlen(text) };
 }
 
+/* The same length and the same bytes. */
 static inline bool bytes_equal(struct bytes a, struct bytes b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);

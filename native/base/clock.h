@@ -13,6 +13,8 @@ struct clock {
 /* The system's clocks. */
 void clock_init_system(struct clock *clock);
 
+/* Unix time in microseconds and in milliseconds, and microseconds of the clock that never goes
+ * back.  Any thread, as far as the clock itself allows it. */
 static inline int64_t clock_wall_us(const struct clock *clock)
 {
     return clock->wall_us(clock->user);

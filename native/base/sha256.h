@@ -12,6 +12,7 @@ struct sha256 {
     unsigned char block[64]; /* the part of them that fills no block yet */
 };
 
+/* Begins a digest, and takes in more bytes, which are borrowed for the call. */
 void sha256_init(struct sha256 *sha);
 void sha256_update(struct sha256 *sha, struct bytes bytes);
 /* Writes the digest; 'sha' must be initialised again before its next use. */

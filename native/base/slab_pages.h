@@ -55,6 +55,7 @@ struct slab_pages {
     _Atomic size_t held; /* bytes of pages with heaps or warm */
 };
 
+/* Without a chunk: the first page maps one. */
 void slab_pages_init(struct slab_pages *pages);
 /* Gives every chunk back to the system. */
 void slab_pages_release(struct slab_pages *pages);
@@ -66,6 +67,7 @@ void slab_pages_give(struct slab_pages *pages, struct slab_page *page);
 /* Makes the warm pages cold. */
 void slab_pages_trim(struct slab_pages *pages);
 
+/* The chunk that an address of a page or of its header lies in. */
 static inline struct slab_chunk *slab_chunk_of(const void *at)
 {
     return (struct slab_chunk *)((uintptr_t)at & ~(uintptr_t)(SLAB_CHUNK - 1));

@@ -74,6 +74,7 @@ struct CAPABILITY("mutex") mutex {
     enum lock_rank rank;
 };
 
+/* Free, with its place in the order.  mutex_release() wants it free again. */
 void mutex_init(struct mutex *mutex, enum lock_rank rank);
 void mutex_release(struct mutex *mutex);
 void mutex_lock(struct mutex *mutex) ACQUIRES(mutex);
@@ -83,6 +84,8 @@ struct condition {
     pthread_cond_t native; /* on the monotonic clock where the system has that */
 };
 
+/* Waiting gives the mutex back and takes it again; wake-ups may come without a cause, so what is
+ * waited for is looked at in a loop. */
 void condition_init(struct condition *condition);
 void condition_release(struct condition *condition);
 void condition_wait(struct condition *condition, struct mutex *mutex) REQUIRES(mutex);
@@ -102,9 +105,12 @@ struct CAPABILITY("rwlock") rwlock {
 #define RWLOCK_WRITER  0x80000000u /* held by a writer */
 #define RWLOCK_WAITING 0x40000000u /* a writer waits: readers stay out */
 
+/* What rwlock_read() and rwlock_write() do when they have to wait. */
 void rwlock_read_slow(struct rwlock *lock);
 void rwlock_write_slow(struct rwlock *lock);
 
+/* Takes it for reading, waiting for a writer.  A thread does not take it twice: a writer may wait
+ * in between. */
 static inline void rwlock_read(struct rwlock *lock) ACQUIRES_SHARED(lock) UNCHECKED_LOCKING
 {
     uint32_t state = atomic_load_explicit(&lock->state, memory_order_relaxed);
@@ -124,6 +130,7 @@ static inline bool rwlock_try_read(struct rwlock *lock) UNCHECKED_LOCKING
                                                    memory_order_acquire, memory_order_relaxed);
 }
 
+/* Takes it alone, waiting for readers and writers. */
 static inline void rwlock_write(struct rwlock *lock) ACQUIRES(lock) UNCHECKED_LOCKING
 {
     uint32_t free_state = 0;
@@ -133,11 +140,13 @@ static inline void rwlock_write(struct rwlock *lock) ACQUIRES(lock) UNCHECKED_LO
     }
 }
 
+/* Gives back what rwlock_read() or rwlock_try_read() took. */
 static inline void rwlock_read_unlock(struct rwlock *lock) RELEASES(lock) UNCHECKED_LOCKING
 {
     atomic_fetch_sub_explicit(&lock->state, 1, memory_order_release);
 }
 
+/* Gives back what rwlock_write() took. */
 static inline void rwlock_write_unlock(struct rwlock *lock) RELEASES(lock) UNCHECKED_LOCKING
 {
     /* Readers never change the word while a writer holds it, a waiting writer sets its

@@ -10,6 +10,7 @@ struct ticks {
     double per_us; /* ticks in a microsecond */
 };
 
+/* The counter; only differences of two readings mean something.  Any thread. */
 static inline uint64_t ticks_now(void)
 {
 #if defined(__x86_64__)
@@ -30,6 +31,7 @@ static inline uint64_t ticks_now(void)
 /* Measures the rate against the monotonic clock; takes about a millisecond. */
 void ticks_init(struct ticks *ticks);
 
+/* Ticks as microseconds, cut off, and microseconds as ticks. */
 static inline int64_t ticks_to_us(const struct ticks *ticks, uint64_t count)
 {
     return (int64_t)((double)count / ticks->per_us);

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 
+/* The digest of any number of bytes, which are borrowed for the call. */
 uint64_t xxh3_64(struct bytes bytes);
 
 #endif

@@ -29,6 +29,7 @@ size_t histogram_bucket(uint64_t value);
 /* The lowest value of a bucket. */
 uint64_t histogram_value(size_t bucket);
 
+/* Counts one value, and adds all that another histogram of the same kind has counted. */
 void histogram_record(struct histogram *histogram, uint64_t value);
 void histogram_add(struct histogram *sum, const struct histogram *more);
 

@@ -30,6 +30,7 @@ void key_chooser_init(struct key_chooser *chooser, enum rln_load_keys kind, uint
 /* Thread 'index' of 'threads'. */
 void key_walk_init(struct key_walk *walk, uint64_t seed, unsigned index, unsigned threads);
 
+/* The next id in the order that was chosen; the walk is the caller's lane's own. */
 uint64_t key_choose(struct key_chooser *chooser, struct key_walk *walk);
 /* An id that no call has given before. */
 uint64_t key_create(struct key_chooser *chooser);

@@ -4,6 +4,7 @@
 
 #include "exec/call.h"
 
+/* DEBUG PROTOCOL: a reply of the kind that its argument names, for clients to be tried with. */
 MUST_CHECK enum err debug_protocol(struct call *call);
 
 #endif

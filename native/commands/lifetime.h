@@ -19,6 +19,7 @@ struct lifetime {
     struct bytes text; /* of the number, for those that have one */
 };
 
+/* Whether its kind is one with a time: EX, PX, EXAT or PXAT. */
 static inline bool lifetime_has_time(const struct lifetime *lifetime)
 {
     return lifetime->kind <= LIFETIME_PXAT;

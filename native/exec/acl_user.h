@@ -68,6 +68,7 @@ struct acl_user {
     uint32_t selector_count;
 };
 
+/* The name, borrowed as long as the user is there. */
 static inline struct bytes acl_user_name(const struct acl_user *user)
 {
     return (struct bytes){ user->name, user->name_len };
@@ -84,14 +85,20 @@ void acl_user_swap(struct acl_user *to, struct acl_user *from);
 /* Everything but the name is another's. */
 struct acl_user *acl_user_copy(const struct registry *registry, const struct acl_user *user);
 
+/* Adds a selector that allows nothing, but to hear all channels if so asked; the user owns it.
+ * Dropping keeps the first 'kept' of them. */
 struct acl_selector *acl_user_add_selector(const struct registry *registry, struct acl_user *user,
                                            bool all_channels);
 void acl_user_drop_selectors(struct acl_user *user, uint32_t kept);
 
+/* No pattern is left. */
 void acl_patterns_clear(struct acl_patterns *patterns);
 /* The pattern of this text, added if need be; one that is there gets the access as well. */
 void acl_patterns_add(struct acl_patterns *patterns, struct bytes text, uint8_t access);
 
+/* The first arguments with which a command is allowed though it is not as a whole: none of them,
+ * and one more.  'command' is the row's index in the registry; UINT32_MAX forgets
+ * those of all commands. */
 void acl_selector_forget_arguments(struct acl_selector *selector, uint32_t command);
 void acl_selector_add_argument(struct acl_selector *selector, uint32_t command, struct bytes text);
 

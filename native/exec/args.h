@@ -12,6 +12,7 @@ struct args {
     enum err err;
 };
 
+/* Notes an error; the first one stays. */
 static inline void args_fail(struct args *args, enum err err)
 {
     if (args->err == OK) {
@@ -19,6 +20,7 @@ static inline void args_fail(struct args *args, enum err err)
     }
 }
 
+/* How many arguments have not been taken. */
 static inline uint32_t args_left(const struct args *args)
 {
     return args->argc - args->next;

@@ -60,6 +60,7 @@ struct blocked {
     struct bytes argv[];
 };
 
+/* Nobody waits.  False when memory is short.  Released when all sessions are gone. */
 MUST_CHECK bool blocking_init(struct blocking *blocking, const struct hash_key *key);
 void blocking_release(struct blocking *blocking);
 
@@ -91,6 +92,7 @@ MUST_CHECK enum err blocking_wait(struct call *call, const struct blocking_reque
 
 /* ---- For the executor -------------------------------------------------------------------- */
 
+/* Whether any client waits for a key.  Any thread. */
 static inline bool blocking_any(const struct blocking *blocking)
 {
     return __builtin_expect(atomic_load_explicit(&blocking->sessions, memory_order_relaxed) != 0,

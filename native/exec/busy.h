@@ -27,6 +27,7 @@ struct busy {
     _Atomic int64_t now_ms;     /* at which the time of data stands still; 0: it goes on */
 };
 
+/* How many scripts run for longer than they should, and whether any does.  Any thread. */
 static inline uint32_t busy_count(const struct busy *busy)
 {
     return atomic_load_explicit(&busy->count, memory_order_relaxed);

@@ -22,6 +22,7 @@ struct departing {
     uint32_t count;         /* 0: none, and then it is no part of engine->holdups */
 };
 
+/* Whether any keys are noted. */
 static inline bool departing_any(const struct departing *departing)
 {
     return __builtin_expect(departing->count != 0, 0);

@@ -37,6 +37,7 @@ struct latency_monitor {
     struct latency_series series[LATENCY_EVENTS];
 };
 
+/* Nothing was slow, and nothing is watched: the threshold is 0. */
 void latency_init(struct latency_monitor *monitor);
 void latency_release(struct latency_monitor *monitor);
 

@@ -51,6 +51,8 @@ struct mailbox {
     void *user;
 };
 
+/* Empty.  'bounds' are those of all boxes together and stay; 'wake' is called on the sender's
+ * thread, with 'user', when the box is empty no more. */
 void mailbox_init(struct mailbox *box, unsigned number, struct mail_bounds *bounds,
                   void (*wake)(void *user), void *user);
 /* Discards what is inside. */

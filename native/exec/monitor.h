@@ -24,6 +24,7 @@ struct monitors {
     unsigned box_limit;                   /* above the highest number in use so far */
 };
 
+/* Nobody monitors. */
 void monitors_init(struct monitors *monitors);
 void monitors_release(struct monitors *monitors);
 
@@ -32,6 +33,7 @@ void monitor_begin(struct executor *executor, struct session *session);
 /* Nothing when it does not monitor. */
 void monitor_end(struct executor *executor, struct session *session);
 
+/* Whether anybody monitors.  Any thread. */
 static inline bool monitors_any(const struct monitors *monitors)
 {
     return __builtin_expect(atomic_load_explicit(&monitors->count, memory_order_relaxed) != 0, 0);

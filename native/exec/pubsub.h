@@ -40,6 +40,7 @@ struct listening {
     uint32_t counts[TOPIC_KINDS];
 };
 
+/* No topic.  False when memory is short.  Released when all sessions are gone. */
 MUST_CHECK bool pubsub_init(struct pubsub *pubsub, const struct hash_key *key);
 void pubsub_release(struct pubsub *pubsub);
 
@@ -68,6 +69,7 @@ uint32_t pubsub_count(const struct session *session, enum topic_kind kind);
 /* Bytes of its subscriptions; topics belong to nobody. */
 size_t pubsub_memory(const struct session *session);
 
+/* Whether anybody listens to anything.  Any thread. */
 static inline bool pubsub_anybody(const struct pubsub *pubsub)
 {
     return __builtin_expect(atomic_load_explicit(&pubsub->subscriptions, memory_order_relaxed) != 0,

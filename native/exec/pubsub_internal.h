@@ -39,6 +39,7 @@ struct topic {
     char name[];
 };
 
+/* The lock of all topics, with its place in the lock order. */
 static inline void pubsub_lock_to_read(struct pubsub *pubsub) UNCHECKED_LOCKING
 {
     lock_order_take(RANK_PUBSUB);
@@ -63,6 +64,7 @@ static inline void pubsub_unlock_write(struct pubsub *pubsub) UNCHECKED_LOCKING
     lock_order_give(RANK_PUBSUB);
 }
 
+/* Borrowed as long as the topic is there. */
 static inline struct bytes topic_name(const struct topic *topic)
 {
     return (struct bytes){ topic->name, topic->name_len };

@@ -40,11 +40,13 @@ static inline uint64_t registry_load_word(const char *at, size_t len)
            (uint64_t)bytes[len - 1] << (8 * (len - 1));
 }
 
+/* The first 'len' letters (1 to 8) of a word in lower case. */
 static inline uint64_t registry_fold_word(uint64_t word, size_t len)
 {
     return word | 0x2020202020202020u >> (64 - 8 * len);
 }
 
+/* Where the search for a folded word begins. */
 static inline uint32_t registry_word_place(const struct registry *registry, uint64_t word)
 {
     return (uint32_t)((word * 0x9e3779b97f4a7c15u) >> registry->word_shift);

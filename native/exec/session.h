@@ -120,11 +120,13 @@ struct session {
     _Atomic uint8_t checks; /* enum session_checks */
 };
 
+/* enum session_checks, as of now.  Any thread. */
 static inline uint8_t session_checks(const struct session *session)
 {
     return atomic_load_explicit(&session->checks, memory_order_acquire);
 }
 
+/* Sets or clears one of them: the owner, or anyone in the exclusive section. */
 static inline void session_set_check(struct session *session, enum session_checks check, bool on)
 {
     if (on) {

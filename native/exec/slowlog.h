@@ -9,6 +9,7 @@ struct engine;
 struct session;
 struct slowlog;
 
+/* Empty; NULL when memory is short.  Destroying accepts NULL. */
 struct slowlog *slowlog_create(void);
 void slowlog_destroy(struct slowlog *slowlog);
 

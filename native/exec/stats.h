@@ -63,6 +63,8 @@ struct command_latency {
     _Atomic uint64_t buckets[LATENCY_BUCKETS];
 };
 
+/* The bucket of a time: two bits behind its highest one tell it, so that a bucket is a quarter of
+ * a power of two wide. */
 static inline unsigned latency_bucket(uint64_t ticks)
 {
     enum { MANTISSA_BITS_LEFT_OUT = 21, BITS_OF_ONE = 0x3f800000 };

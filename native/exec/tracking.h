@@ -62,6 +62,7 @@ struct tracking_notes {
     uint32_t count, room;
 };
 
+/* Nobody tracks.  False when memory is short.  Released when all sessions are gone. */
 MUST_CHECK bool tracking_init(struct tracking *tracking, const struct hash_key *key);
 void tracking_release(struct tracking *tracking);
 
@@ -99,6 +100,7 @@ size_t tracking_memory(const struct session *session);
 
 /* ---- For the executor ---------------------------------------------------------------------- */
 
+/* Whether any client tracks.  Any thread. */
 static inline bool tracking_any(const struct tracking *tracking)
 {
     return __builtin_expect(atomic_load_explicit(&tracking->clients, memory_order_relaxed) != 0, 0);

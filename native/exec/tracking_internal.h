@@ -55,6 +55,7 @@ struct tracking_note {
     uint64_t by;    /* the session whose command it was, or 0 */
 };
 
+/* Names and readers are borrowed as long as what they are of is there. */
 static inline struct bytes tracked_name(const struct tracked_key *key)
 {
     return (struct bytes){ key->name, key->name_len };
@@ -68,6 +69,7 @@ static inline struct bytes prefix_name(const struct tracking_prefix *prefix)
     return (struct bytes){ prefix->name, prefix->len };
 }
 
+/* The lock of members and prefixes, with its place in the lock order. */
 static inline void tracking_lock_to_read(struct tracking *tracking) UNCHECKED_LOCKING
 {
     lock_order_take(RANK_TRACKING);

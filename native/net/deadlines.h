@@ -17,6 +17,7 @@ struct deadlines {
     uint32_t count, room;
 };
 
+/* Frees the memory; the connections stay. */
 void deadlines_release(struct deadlines *deadlines);
 
 /* Sets a connection's deadline; it has none yet. */

@@ -16,6 +16,7 @@ struct output_range {
     size_t part_sent;        /* of the part that comes next */
 };
 
+/* All between two marks of a reply, nothing of it sent; whether all is sent; bytes to send yet. */
 struct output_range output_range(struct reply_mark from, struct reply_mark to);
 static inline bool output_done(const struct output_range *range)
 {

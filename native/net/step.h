@@ -61,6 +61,7 @@ struct step {
     struct reply reply;
 };
 
+/* False when memory is short: nothing is held then. */
 MUST_CHECK bool step_init(struct step *step);
 void step_release(struct step *step);
 

@@ -22,11 +22,13 @@ struct rdb_text {
     char digits[NUM_INT_ROOM];
 };
 
+/* Frees what the text owns, if anything. */
 static inline void rdb_text_release(struct rdb_text *text)
 {
     buf_release(&text->own);
 }
 
+/* Notes an error; the first one stays, and whatever is read after it is 0 or empty. */
 static inline void rdb_fail(struct rdb_reader *reader, enum err err)
 {
     if (reader->err == OK) {
@@ -43,11 +45,14 @@ static inline bool rdb_require(struct rdb_reader *reader, bool sound)
     return reader->err == OK;
 }
 
+/* Bytes that have not been read. */
 static inline size_t rdb_left(const struct rdb_reader *reader)
 {
     return reader->in.len - reader->at;
 }
 
+/* The parts of the format; each fails with ERR_BAD_DATA when the bytes end or are not of its
+ * form. */
 unsigned rdb_read_byte(struct rdb_reader *reader);
 uint64_t rdb_read_len(struct rdb_reader *reader);
 /* A length that tells how many things follow, each of 'least' bytes or more. */

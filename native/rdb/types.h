@@ -5,6 +5,8 @@
 
 #include "rdb/value.h"
 
+/* Each type's value behind its type byte.  Writing needs the key held for reading; reading fails by
+ * the reader. */
 void rdb_list_write(struct rdb_writer *writer, const struct entry *entry);
 void rdb_list_read(struct rdb_reader *reader, struct store_thread *thread, unsigned type,
                    struct rdb_value *value);

@@ -14,6 +14,7 @@ struct rdb_writer {
     enum err err;             /* ERR_OUT_OF_MEMORY */
 };
 
+/* A byte; a length in the fewest bytes that the format has for it. */
 void rdb_write_byte(struct rdb_writer *writer, unsigned byte);
 void rdb_write_len(struct rdb_writer *writer, uint64_t len);
 /* A string in its shortest form: as an integer, compressed, or as it is. */

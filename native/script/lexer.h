@@ -26,6 +26,7 @@ struct lexer {
     uint32_t line;
 };
 
+/* At the beginning of a source, which stays borrowed. */
 void lexer_init(struct lexer *lexer, struct bytes source);
 
 /* The next token; all of them together are the source, byte by byte.  Whether one is complete

@@ -12,6 +12,7 @@
 
 #include <lua.h>
 
+/* Each leaves its library as a table on the stack, as Lua's own luaopen_ functions do. */
 int script_open_cjson(lua_State *lua);
 int script_open_cmsgpack(lua_State *lua);
 int script_open_struct(lua_State *lua);

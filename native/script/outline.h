@@ -34,6 +34,7 @@ struct reading {
     bool writes;
 };
 
+/* Whether a token is this name, this sign, an opening bracket of any kind. */
 static inline bool outline_is_name(const struct token *token, const char *text)
 {
     return token->kind == TOKEN_NAME && bytes_equal(token->text, bytes_of(text));

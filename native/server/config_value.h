@@ -15,6 +15,7 @@ struct config_value {
 
 enum { CONFIG_ERROR_ROOM = 256 };
 
+/* The text, borrowed until the value changes. */
 static inline struct bytes config_value_bytes(const struct config_value *value)
 {
     return (struct bytes){ value->text, value->len };

@@ -20,6 +20,8 @@ struct events {
     _Atomic uint32_t muted; /* 1 << type: nobody wants to hear of it */
 };
 
+/* Empty, with room for 'capacity' events; 'ready' is called on the adding thread, with 'user', when
+ * the first one waits. */
 void events_init(struct events *events, size_t capacity, rln_events_ready *ready, void *user);
 void events_release(struct events *events);
 

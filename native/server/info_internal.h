@@ -15,6 +15,7 @@ struct info_page {
     struct buf *out;
 };
 
+/* INFO's sections, a function each, with the header line. */
 void info_persistence(const struct info_page *page);
 void info_stats(const struct info_page *page);
 void info_replication(const struct info_page *page);

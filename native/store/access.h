@@ -31,6 +31,7 @@ uint32_t access_initial(const struct keyspace *ks, const struct store_thread *th
 /* Notes one access under LFU. */
 void access_note_lfu(const struct keyspace *ks, struct store_thread *thread, struct entry *entry);
 
+/* Notes that a key was used now, as the eviction policy wants it. */
 static inline void access_note(const struct keyspace *ks, struct store_thread *thread,
                                struct entry *entry)
 {

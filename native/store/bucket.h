@@ -30,6 +30,7 @@ struct bucket {
 
 _Static_assert(sizeof(struct bucket) == 64, "a bucket is one cache line");
 
+/* What a slot keeps of a hash's pos, the tag of that (never 0), the home bucket among 'size'. */
 static inline uint32_t pos_place(uint32_t pos)
 {
     return pos >> 14;
@@ -46,12 +47,14 @@ static inline uint32_t pos_home(uint32_t pos, uint32_t size)
     return (uint32_t)(((uint64_t)pos * size) >> 32);
 }
 
+/* The pointer in a slot that is in use. */
 static inline void *bucket_pointer(const struct bucket *bucket, unsigned slot)
 {
     return (void *)((((uintptr_t)bucket->high[slot] & 0x1fff) << 35) |
                     ((uintptr_t)bucket->low[slot] << 3));
 }
 
+/* Replaces the pointer in a slot; the place stays. */
 static inline void bucket_point(struct bucket *bucket, unsigned slot, const void *pointer)
 {
     bucket->low[slot] = (uint32_t)((uintptr_t)pointer >> 3);
@@ -59,6 +62,7 @@ static inline void bucket_point(struct bucket *bucket, unsigned slot, const void
         (uint16_t)((bucket->high[slot] & 0xe000) | (((uintptr_t)pointer >> 35) & 0x1fff));
 }
 
+/* Whether some element found it full and went on. */
 static inline bool bucket_overflows(const struct bucket *bucket)
 {
     return (bucket->rest & 0xff) != 0;
@@ -78,6 +82,8 @@ static inline uint64_t tags_match(uint64_t tags, uint8_t tag)
 #endif
 }
 
+/* The slots with this tag, a bit each; match_slot() is the first one's number, match_next() the
+ * others. */
 static inline uint64_t bucket_match(const struct bucket *bucket, uint8_t tag)
 {
     uint64_t tags;
@@ -120,6 +126,7 @@ static inline bool slot_tells_home(const struct bucket *bucket, unsigned slot, u
     return __builtin_expect(*home == (uint32_t)((last * size) >> 32), 1);
 }
 
+/* The bucket behind 'at' among 'size', the first behind the last. */
 static inline uint32_t bucket_after(uint32_t at, uint32_t size)
 {
     return at + 1 == size ? 0 : at + 1;

@@ -68,12 +68,14 @@ struct entry_wide {
     uint32_t key_len;
 };
 
+/* Bytes of the tail before the key. */
 static inline size_t entry_key_offset(const struct entry *entry)
 {
     return ((entry->flags & ENTRY_WIDE) != 0 ? sizeof(struct entry_wide) : 0) +
            ((entry->flags & ENTRY_EXPIRES) != 0 ? sizeof(int64_t) : 0);
 }
 
+/* Bytes of the key. */
 static inline size_t entry_key_len(const struct entry *entry)
 {
     if (__builtin_expect((entry->flags & ENTRY_WIDE) != 0, 0)) {
@@ -84,6 +86,7 @@ static inline size_t entry_key_len(const struct entry *entry)
     return entry->short_key_len;
 }
 
+/* The database's id, not its number. */
 static inline uint32_t entry_database(const struct entry *entry)
 {
     if (__builtin_expect((entry->flags & ENTRY_WIDE) != 0, 0)) {
@@ -100,6 +103,7 @@ static inline struct bytes entry_key(const struct entry *entry)
     return (struct bytes){ entry->tail + entry_key_offset(entry), entry_key_len(entry) };
 }
 
+/* Where the value begins, in the entry itself. */
 static inline char *entry_value_at(struct entry *entry)
 {
     return entry->tail + entry_key_offset(entry) + entry_key_len(entry);
@@ -138,6 +142,7 @@ static inline void entry_set_pointer(struct entry *entry, void *pointer)
     memcpy(entry_value_at(entry), &pointer, sizeof pointer);
 }
 
+/* The encoding of a collection; its pointer is set apart from it. */
 static inline void entry_set_encoding(struct entry *entry, enum encoding encoding)
 {
     entry->encoding = encoding & 15;
@@ -167,6 +172,7 @@ static inline uint32_t entry_access(const struct entry *entry)
            __atomic_load_n(&entry->access_low, __ATOMIC_RELAXED);
 }
 
+/* When or how often it was used, 24 bits; readers may set it at the same time. */
 static inline void entry_set_access(struct entry *entry, uint32_t access)
 {
     __atomic_store_n(&entry->access_low, (uint16_t)access, __ATOMIC_RELAXED);

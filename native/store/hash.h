@@ -36,6 +36,7 @@ struct hash_field {
     int64_t expires_at_ms; /* or HASH_FIELD_STAYS */
 };
 
+/* The hash of an entry; what changes it may move it: hash_keep() stores it back. */
 static inline struct hash hash_of(const struct entry *entry)
 {
     return (struct hash){ entry_pointer(entry), (enum encoding)entry->encoding };
@@ -93,6 +94,7 @@ bool hash_walk_next(struct hash_walk *walk, struct hash_field *field);
 
 /* ---- For value.c, which says what each does ------------------------------------------- */
 
+/* What value.h asks of every type; see there. */
 void hash_destroy(struct store_thread *thread, enum encoding encoding, void *pointer);
 bool hash_destroy_step(struct store_thread *thread, enum encoding encoding, void *pointer,
                        int64_t until_us);

@@ -28,6 +28,7 @@ static inline size_t heap_size(size_t size)
     return size <= SLAB_MAX ? slab_class_size(size) : size;
 }
 
+/* Of sizes that the slabs do not have; NULL when memory is short. */
 void *heap_alloc_large(struct store_thread *thread, size_t size);
 void heap_free_large(struct store_thread *thread, void *at, size_t size);
 

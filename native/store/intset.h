@@ -19,6 +19,7 @@ void intset_destroy(struct store_thread *thread, struct intset *set);
 /* A copy of bytes that intset_check() accepted, or NULL when memory is short. */
 MUST_CHECK struct intset *intset_load(struct store_thread *thread, struct bytes bytes);
 
+/* The whole block, borrowed; its bytes with what the allocator adds; how many integers. */
 struct bytes intset_bytes(const struct intset *set);
 size_t intset_memory(const struct intset *set);
 uint32_t intset_count(const struct intset *set);

@@ -127,6 +127,7 @@ struct keyspace {
 #define LIKELY(condition)   __builtin_expect((condition), 1)
 #define UNLIKELY(condition) __builtin_expect((condition), 0)
 
+/* The stripe of a hash. */
 static inline uint32_t stripe_index(const struct keyspace *ks, uint64_t hash)
 {
     return (uint32_t)(hash >> ks->stripe_shift);
@@ -137,6 +138,7 @@ static inline struct stripe *stripe_of(const struct keyspace *ks, uint64_t hash)
     return &ks->stripes[stripe_index(ks, hash)];
 }
 
+/* SWAPDB exchanges ids, so that entries need not change. */
 static inline uint32_t database_id(const struct keyspace *ks, uint32_t db)
 {
     return atomic_load_explicit(&ks->id_of[db], memory_order_relaxed);
@@ -149,6 +151,7 @@ static inline void counter_add(_Atomic int64_t *counter, int64_t change)
                           memory_order_relaxed);
 }
 
+/* Whether it has ended by now, Unix time. */
 static inline bool entry_is_due(const struct entry *entry, int64_t now_ms)
 {
     return UNLIKELY((entry->flags & ENTRY_EXPIRES) != 0) && entry_expires_at(entry) <= now_ms;
@@ -167,6 +170,7 @@ static inline void stripe_read_unlock(struct stripe *stripe) UNCHECKED_LOCKING
     lock_order_give(RANK_STRIPE);
 }
 
+/* For writing, with its place in the lock order. */
 static inline void stripe_write(struct stripe *stripe) UNCHECKED_LOCKING
 {
     lock_order_take(RANK_STRIPE);
@@ -255,6 +259,7 @@ static inline void note_outside(struct store_thread *thread, int64_t bytes, int6
     counter_add(&thread->owners, owners);
 }
 
+/* Bytes that a blob counts as. */
 static inline int64_t blob_memory(const struct blob *blob)
 {
     return (int64_t)(sizeof *blob + blob->cap);
@@ -335,6 +340,7 @@ int64_t values_outside(const struct keyspace *ks);
 
 void stripe_touch_slow(const struct stripe *stripe, uint64_t hash, uint32_t id, struct bytes key);
 
+/* Makes transactions that watch the key fail; the stripe is held for writing. */
 static inline void stripe_touch(const struct stripe *stripe, uint64_t hash, uint32_t id,
                                 struct bytes key)
 {

@@ -17,6 +17,7 @@ struct list_node;
  * short. */
 MUST_CHECK void *list_create(struct store_thread *thread);
 
+/* How many elements. */
 uint64_t list_count(const struct entry *entry);
 
 /* ---- Ends ------------------------------------------------------------------------------ */
@@ -101,6 +102,7 @@ uint64_t list_nodes(const struct entry *entry);
 
 /* ---- For value.c, which says what each does ------------------------------------------- */
 
+/* What value.h asks of every type; see there. */
 void list_destroy(struct store_thread *thread, enum encoding encoding, void *pointer);
 bool list_destroy_step(struct store_thread *thread, enum encoding encoding, void *pointer,
                        int64_t until_us);

@@ -19,17 +19,20 @@ struct list_limits {
     uint64_t large; /* an element from this size on stands alone */
 };
 
+/* The limits of now. */
 struct list_limits list_limits(const struct store_thread *thread);
 /* Whether a listpack of this size and count is beyond the limits. */
 bool list_exceeds(const struct list_limits *limits, uint64_t bytes, uint64_t count);
 /* Whether an element of 'len' bytes fits into the node (NULL: it does not). */
 bool list_node_accepts(const struct list_limits *limits, const struct list_node *node, size_t len);
 
+/* Whether the list is a chain of nodes, and no single listpack. */
 static inline bool list_is_chain(const struct entry *entry)
 {
     return entry->encoding == ENCODING_QUICKLIST;
 }
 
+/* Whether an element of so many bytes gets a node of its own. */
 static inline bool list_is_large(const struct list_limits *limits, size_t len)
 {
     return len >= limits->large;

@@ -19,6 +19,7 @@ struct list_node {
     uint32_t count;             /* elements */
 };
 
+/* Whether it holds one large element as it is, and no listpack. */
 static inline bool list_node_is_plain(const struct list_node *node)
 {
     return node->room == 0;

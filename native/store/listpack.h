@@ -35,6 +35,7 @@ void listpack_destroy(struct store_thread *thread, struct listpack *lp);
 /* A copy of 'len' valid bytes (listpack_check() accepted them), or NULL. */
 MUST_CHECK struct listpack *listpack_load(struct store_thread *thread, struct bytes bytes);
 
+/* The whole block, borrowed; its bytes with what the allocator adds. */
 struct bytes listpack_bytes(const struct listpack *lp);
 size_t listpack_memory(const struct listpack *lp);
 uint32_t listpack_count(const struct listpack *lp); /* counts when the header does not know */

@@ -26,6 +26,7 @@ struct listpack_element {
     size_t size;       /* all together */
 };
 
+/* Little-endian numbers of two and four bytes, at any address. */
 static inline uint32_t listpack_load32(const unsigned char *at)
 {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;

@@ -46,12 +46,14 @@ bool members_destroy_step(struct store_thread *thread, struct members *members, 
 /* A deep copy, or NULL when memory is short. */
 MUST_CHECK struct members *members_copy(struct store_thread *thread, const struct members *members);
 
+/* How many there are, those that have ended among them. */
 uint64_t members_count(const struct members *members);
 /* Whether some members may have an end. */
 bool members_may_end(const struct members *members);
 /* Bytes of the structure, estimated from so many samples; 0: all are looked at. */
 size_t members_memory(const struct members *members, size_t samples);
 
+/* All parts of a member, borrowed until it changes. */
 void member_read(const struct members *members, const struct member *member,
                  struct member_parts *parts);
 /* Only the name. */

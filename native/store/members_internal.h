@@ -42,6 +42,7 @@ struct members {
     bool with_values;
 };
 
+/* Of a member's name; each set of members has its own tweak. */
 static inline uint64_t member_hash(const struct store_thread *thread, const struct members *members,
                                    struct bytes name)
 {
@@ -63,6 +64,7 @@ static inline uint64_t asked_hash(struct store_thread *thread, const struct memb
     return member_hash(thread, members, name);
 }
 
+/* Which segment a hash belongs to, and the pos of it there (see bucket.h). */
 static inline uint32_t directory_index(const struct members *members, uint64_t hash)
 {
     return members->depth > 0 ? (uint32_t)(hash >> (64 - members->depth)) : 0;
@@ -79,6 +81,7 @@ static inline uint32_t segment_span(const struct members *members, const struct 
     return UINT32_C(1) << (members->depth - segment->depth);
 }
 
+/* Bytes of a segment with 'size' buckets. */
 static inline size_t segment_bytes(uint32_t size)
 {
     return sizeof(struct segment) + (size_t)size * sizeof(struct bucket);
@@ -97,6 +100,7 @@ static inline uint32_t member_home(const struct store_thread *thread, const stru
     return home;
 }
 
+/* Starts all members of a bucket on their way from memory. */
 static inline void prefetch_members(const struct bucket *bucket)
 {
     for (uint64_t used = bucket_used(bucket); used != 0; used = match_next(used)) {

@@ -24,6 +24,7 @@ struct set {
 /* A member is text, or an integer (then .string.at is NULL), as it is stored. */
 enum { SET_TEXT_ROOM = LISTPACK_TEXT_ROOM };
 
+/* The set of an entry; what changes it may move it: set_keep() stores it back. */
 static inline struct set set_of(const struct entry *entry)
 {
     return (struct set){ entry_pointer(entry), (enum encoding)entry->encoding };
@@ -44,6 +45,7 @@ void set_release(struct store_thread *thread, struct set *set);
  * table. */
 MUST_CHECK enum err set_prepare(struct store_thread *thread, struct set *set, uint64_t more);
 
+/* How many members; whether one is there, as text or as an element of a listpack. */
 uint64_t set_count(const struct set *set);
 bool set_contains(struct store_thread *thread, const struct set *set, struct bytes member);
 bool set_contains_value(struct store_thread *thread, const struct set *set,
@@ -85,6 +87,7 @@ bool set_walk_next(struct set_walk *walk, struct listpack_value *member);
 
 /* ---- For value.c, which says what each does ------------------------------------------- */
 
+/* What value.h asks of every type; see there. */
 void set_destroy(struct store_thread *thread, enum encoding encoding, void *pointer);
 bool set_destroy_step(struct store_thread *thread, enum encoding encoding, void *pointer,
                       int64_t until_us);

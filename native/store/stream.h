@@ -25,6 +25,7 @@ struct stream {
     struct stream_names groups; /* struct stream_group */
 };
 
+/* The stream of an entry, borrowed as the entry is. */
 static inline struct stream *stream_of(const struct entry *entry)
 {
     return entry_pointer(entry);
@@ -70,6 +71,8 @@ struct stream_walk {
     bool backwards, in_block, done;
 };
 
+/* Walks the entries with ids of 'from' to 'to', both included, from the last one if 'backwards'; a
+ * step is false at the end.  The stream does not change meanwhile. */
 void stream_walk_begin(struct stream_walk *walk, const struct stream *stream, struct stream_id from,
                        struct stream_id to, bool backwards);
 bool stream_walk_next(struct stream_walk *walk, struct stream_entry *entry);
@@ -96,6 +99,7 @@ MUST_CHECK bool stream_add_block(struct store_thread *thread, struct stream *str
 
 /* ---- For value.c, which says what each does ------------------------------------------- */
 
+/* What value.h asks of every type; see there. */
 void stream_destroy(struct store_thread *thread, enum encoding encoding, void *pointer);
 bool stream_destroy_step(struct store_thread *thread, enum encoding encoding, void *pointer,
                          int64_t until_us);

@@ -69,11 +69,13 @@ static inline void stream_block_mark(struct stream_block *block, uint32_t flags_
 }
 void stream_block_recount(struct stream_block *block, uint64_t marked);
 
+/* The listpack of a block, borrowed; bytes of the block; entries in it. */
 struct bytes stream_block_bytes(const struct stream_block *block);
 size_t stream_block_memory(const struct stream_block *block);
 uint64_t stream_block_live(const struct stream_block *block);    /* entries not deleted */
 uint64_t stream_block_deleted(const struct stream_block *block); /* and those that are */
 
+/* The first entry's fields, which the others may share; 'id' is the block's. */
 void stream_block_master(const struct stream_block *block, struct stream_id id,
                          struct stream_master *master);
 /* The entry at offset '*at', which moves on behind it; false at the end. */

@@ -31,6 +31,7 @@ struct stream_group {
     char name[];
 };
 
+/* Names, borrowed as long as their owner is there. */
 static inline struct bytes stream_group_name(const struct stream_group *group)
 {
     return (struct bytes){ group->name, group->name_len };
@@ -41,6 +42,7 @@ static inline struct bytes stream_consumer_name(const struct stream_consumer *co
     return (struct bytes){ consumer->name, consumer->name_len };
 }
 
+/* By place, in the order of names; 'index' is below the count. */
 static inline struct stream_group *stream_group_at(const struct stream *stream, uint32_t index)
 {
     return stream->groups.at[index];
@@ -52,6 +54,7 @@ static inline struct stream_consumer *stream_consumer_at(const struct stream_gro
     return group->consumers.at[index];
 }
 
+/* NULL when there is none of this name. */
 struct stream_group *stream_group_find(const struct stream *stream, struct bytes name);
 /* The name is not taken.  NULL when memory is short. */
 MUST_CHECK struct stream_group *stream_group_create(struct store_thread *thread,
@@ -61,6 +64,7 @@ MUST_CHECK struct stream_group *stream_group_create(struct store_thread *thread,
 void stream_group_destroy(struct store_thread *thread, struct stream *stream,
                           struct stream_group *group);
 
+/* NULL when there is none of this name. */
 struct stream_consumer *stream_consumer_find(const struct stream_group *group, struct bytes name);
 /* Seen now, never active.  The name is not taken.  NULL when memory is short. */
 MUST_CHECK struct stream_consumer *stream_consumer_create(struct store_thread *thread,
@@ -70,6 +74,7 @@ MUST_CHECK struct stream_consumer *stream_consumer_create(struct store_thread *t
 void stream_consumer_destroy(struct store_thread *thread, struct stream_group *group,
                              struct stream_consumer *consumer);
 
+/* NULL when the entry is not pending. */
 static inline struct stream_pending *stream_pending_find(const struct stream_group *group,
                                                          struct stream_id id)
 {

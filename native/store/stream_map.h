@@ -21,6 +21,7 @@ struct stream_id {
 #define STREAM_ID_MAX ((struct stream_id){ UINT64_MAX, UINT64_MAX })
 #define STREAM_ID_MIN ((struct stream_id){ 0, 0 })
 
+/* Below 0, 0, above 0: 'a' comes before 'b', is the same, comes after. */
 static inline int stream_id_compare(struct stream_id a, struct stream_id b)
 {
     if (a.ms != b.ms) {
@@ -29,6 +30,7 @@ static inline int stream_id_compare(struct stream_id a, struct stream_id b)
     return a.seq == b.seq ? 0 : a.seq < b.seq ? -1 : 1;
 }
 
+/* 0-0, which no entry has. */
 static inline bool stream_id_is_zero(struct stream_id id)
 {
     return (id.ms | id.seq) == 0;
@@ -96,6 +98,7 @@ bool stream_map_last(const struct stream_map *map, struct stream_place *place);
 bool stream_map_next(const struct stream_map *map, struct stream_place *place);
 bool stream_map_previous(const struct stream_map *map, struct stream_place *place);
 
+/* Id and value at a place that was found; a value is the map's user's own. */
 struct stream_id stream_map_id(const struct stream_map *map, struct stream_place place);
 void *stream_map_value(const struct stream_map *map, struct stream_place place);
 void stream_map_set_value(struct stream_map *map, struct stream_place place, void *value);

@@ -33,6 +33,7 @@ struct zset_place {
     uint32_t at;                /* LISTPACK: if found */
 };
 
+/* The sorted set of an entry; what changes it may move it: zset_store() stores it back. */
 static inline struct zset zset_of(const struct entry *entry)
 {
     return (struct zset){ (enum encoding)entry->encoding, entry_pointer(entry) };
@@ -51,10 +52,12 @@ MUST_CHECK bool zset_create(struct store_thread *thread, struct zset *zset, size
 /* Frees everything; for sets that no key holds. */
 void zset_release(struct store_thread *thread, struct zset *zset);
 
+/* How many members. */
 uint64_t zset_count(const struct zset *zset);
 
 /* ---- By member ------------------------------------------------------------------------- */
 
+/* Finds a member, or where it belongs; good until the set changes. */
 void zset_look(const struct zset *zset, struct bytes member, struct zset_place *place);
 /* Starts on its way what looking up so many members takes, MEMBERS_AHEAD_MAX at most, and what
  * giving them their scores takes. */
@@ -78,6 +81,7 @@ uint64_t zset_rank(const struct zset *zset, const struct zset_place *place, stru
 
 /* ---- By rank, score and text ------------------------------------------------------------ */
 
+/* How many members lie below a bound. */
 uint64_t zset_count_below(const struct zset *zset, const struct btree_bound *bound);
 /* The interval of the texts from 'min' to 'max' in a set whose scores are all the same.  Where
  * they are not, a walk from the one or the other end decides, as in Redis. */
@@ -118,6 +122,7 @@ void zset_check(const struct zset *zset);
 
 /* ---- For value.c, which says what each does ------------------------------------------- */
 
+/* What value.h asks of every type; see there. */
 void zset_destroy(struct store_thread *thread, enum encoding encoding, void *pointer);
 bool zset_destroy_step(struct store_thread *thread, enum encoding encoding, void *pointer,
                        int64_t until_us);

@@ -30,6 +30,7 @@ void zset_index_release(struct store_thread *thread, struct zset_index *index);
 /* Releases one segment and says whether there are more: zset_index_release() in steps. */
 bool zset_index_release_step(struct store_thread *thread, struct zset_index *index);
 
+/* Of a member's text; for the functions below. */
 uint64_t zset_index_hash(const struct zset_index *index, struct bytes text);
 /* Starts the bucket on its way from memory. */
 void zset_index_prefetch(const struct zset_index *index, uint64_t hash);

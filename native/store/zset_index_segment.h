@@ -25,6 +25,7 @@ struct index_segment {
     struct index_bucket bucket[];
 };
 
+/* The member in a slot that is in use. */
 static inline struct zset_member *slot_member(const struct index_bucket *bucket, unsigned slot)
 {
     return (struct zset_member *)(((uintptr_t)bucket->high[slot] << 32 | bucket->low[slot]));
@@ -56,6 +57,7 @@ static inline unsigned slots_match(const struct index_bucket *bucket, uint16_t h
 #endif
 }
 
+/* The first slot of a match, and the match without it. */
 static inline unsigned match_first(unsigned match)
 {
     return (unsigned)__builtin_ctz(match) / 2;
@@ -66,6 +68,7 @@ static inline unsigned match_rest(unsigned match)
     return match & (match - 1) & (match - 2);
 }
 
+/* Bytes of a segment. */
 static inline size_t segment_size(uint32_t buckets)
 {
     return sizeof(struct index_segment) + buckets * sizeof(struct index_bucket);
@@ -78,6 +81,7 @@ static inline uint16_t slot_hash(uint64_t hash, unsigned depth)
     return bits != 0 ? bits : 1;
 }
 
+/* The home bucket of a slot's hash, and the bucket behind another one, in a ring. */
 static inline uint32_t home_of(uint16_t hash, uint32_t buckets)
 {
     return (hash * buckets) >> 16;

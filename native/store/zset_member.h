@@ -58,6 +58,7 @@ MUST_CHECK static inline struct zset_member *member_create(struct store_thread *
     return member;
 }
 
+/* Frees a member that is in no tree and no index any more. */
 static inline void member_destroy(struct store_thread *thread, struct zset_member *member)
 {
     heap_free(thread, member, member_size(member_text(member).len));
