@@ -2,37 +2,42 @@
 #include "script/families.h"
 #include "script/start.h"
 
-/* The script of 'digest', compiled; made of 'body' if need be, when there is one. */
-static const struct compiled *find_script(struct call *call, struct machine *machine,
-                                          const char *digest, const struct bytes *body)
+/* The script of 'digest', compiled; made of 'body' if need be, when there is one.  NULL: there is
+ * none, or the message is in 'error'. */
+static const struct compiled *prepare(struct machine *machine, const char *digest,
+                                      const struct bytes *body, struct buf *error)
 {
-    struct buf error = { 0 };
     const struct compiled *compiled = machine_find(machine, digest);
     if (compiled != NULL) {
         return compiled;
     }
     struct script *script = scripts_find(machine->scripting, digest);
     bool known = script != NULL;
-    if (!known && body == NULL) {
-        reply_err(call->reply, ERR_NO_SCRIPT, call->command->name);
-        return NULL;
-    }
-    if (!known) {
-        script = scripts_create(*body, &error);
+    if (!known && body != NULL) {
+        script = scripts_create(*body, error);
     }
     if (script != NULL) {
-        compiled = machine_compile(machine, script, &error);
+        compiled = machine_compile(machine, script, error);
     }
-    if (compiled == NULL) {
-        reply_errorf(call->reply, "ERR %.*s", (int)error.len, error.at);
-        script_unref(script);
-        buf_release(&error);
-        return NULL;
-    }
-    if (!known) {
+    if (compiled != NULL && !known) {
         scripts_add(machine->scripting, script, false);
     }
     script_unref(script); /* The machine has one, too. */
+    return compiled;
+}
+
+/* The same, with a reply when there is none. */
+static const struct compiled *find_script(struct call *call, struct machine *machine,
+                                          const char *digest, const struct bytes *body)
+{
+    struct buf error = { 0 };
+    const struct compiled *compiled = prepare(machine, digest, body, &error);
+    if (compiled == NULL && body == NULL && error.len == 0) {
+        reply_err(call->reply, ERR_NO_SCRIPT, call->command->name);
+    } else if (compiled == NULL) {
+        reply_errorf(call->reply, "ERR %.*s", (int)error.len, error.at);
+    }
+    buf_release(&error);
     return compiled;
 }
 
@@ -45,31 +50,34 @@ static void digest_of(struct bytes given, bool by_digest, char digest[SHA1_HEX_L
     }
 }
 
-/* Looks whether this thread knows the script, and what it needs. */
-static enum key_needs look_ahead(struct executor *executor, struct bytes given, bool by_digest)
+/* What the script needs.  It is compiled here, before anything is held, if this thread does not know
+ * it yet; what is wrong with it, the handler will find again and tell. */
+static enum key_needs look_ahead(struct executor *executor, const struct bytes *argv, uint32_t argc,
+                                 bool by_digest)
 {
-    struct machine *machine = machine_there(executor);
+    struct bytes given = argv[1];
+    struct machine *machine = start_counts_keys(argv, argc) ? machine_open(executor) : NULL;
     if (machine == NULL || (by_digest && given.len != SHA1_HEX_LEN)) {
         return NEEDS_EVERYTHING;
     }
+    struct buf error = { 0 };
     struct script_ahead *ahead = &machine->ahead;
     digest_of(given, by_digest, ahead->digest);
     ahead->text = given.at;
-    ahead->compiled = machine_find(machine, ahead->digest);
+    ahead->compiled = prepare(machine, ahead->digest, by_digest ? NULL : &given, &error);
+    buf_release(&error);
     return ahead->compiled != NULL ? ahead->compiled->needs : NEEDS_EVERYTHING;
 }
 
 static enum key_needs eval_needs(struct executor *executor, const struct bytes *argv, uint32_t argc)
 {
-    (void)argc;
-    return look_ahead(executor, argv[1], false);
+    return look_ahead(executor, argv, argc, false);
 }
 
 static enum key_needs evalsha_needs(struct executor *executor, const struct bytes *argv,
                                     uint32_t argc)
 {
-    (void)argc;
-    return look_ahead(executor, argv[1], true);
+    return look_ahead(executor, argv, argc, true);
 }
 
 static enum err evaluate(struct call *call, bool by_digest, bool read_only)

@@ -4,17 +4,32 @@
 #include "script/functions.h"
 #include "script/start.h"
 
+/* What a function needs; this thread gets to know all of them before anything is held. */
+static enum key_needs fcall_needs(struct executor *executor, const struct bytes *argv,
+                                  uint32_t argc)
+{
+    uint32_t flags;
+    enum key_needs needs = NEEDS_EVERYTHING;
+    struct machine *machine = start_counts_keys(argv, argc) ? machine_open(executor) : NULL;
+    if (machine == NULL || !functions_prepare(machine) ||
+        !functions_find(machine->scripting, argv[1], &flags, &needs)) {
+        return NEEDS_EVERYTHING;
+    }
+    return needs;
+}
+
 static enum err call_function(struct call *call, bool read_only)
 {
     struct bytes name = call_argument(call, 1);
     struct run run = { .is_function = true };
     start_tell(call);
     uint32_t flags;
+    enum key_needs needs;
     struct machine *machine = machine_open(call->executor);
     if (machine == NULL || !functions_prepare(machine)) {
         return ERR_OUT_OF_MEMORY;
     }
-    if (!functions_find(machine->scripting, name, &flags)) {
+    if (!functions_find(machine->scripting, name, &flags, &needs)) {
         reply_error(call->reply, LIT("ERR Function not found"));
         return ERR_REPLIED;
     }
@@ -54,6 +69,7 @@ static const struct command rows[] = {
     {
         .name = "fcall",
         .handler = fcall,
+        .needs = fcall_needs,
         .arity = -3,
         .group = GROUP_SCRIPTING,
         .flags = CALL_FLAGS | CMD_KEYS_ALL,
@@ -68,6 +84,7 @@ static const struct command rows[] = {
     {
         .name = "fcall_ro",
         .handler = fcall_ro,
+        .needs = fcall_needs,
         .arity = -3,
         .group = GROUP_SCRIPTING,
         .flags = CALL_FLAGS | CMD_READONLY | CMD_KEYS_ALL,

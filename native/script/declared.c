@@ -2,7 +2,6 @@
  * then gone through twice: what binds names (outline.c), and how they are used. */
 #include "script/declared.h"
 
-#include "base/mem.h"
 #include "exec/inner.h"
 #include "script/outline.h"
 
@@ -228,19 +227,21 @@ static bool check_uses(struct reading *reading)
     return true;
 }
 
+enum key_needs declared_prove(struct reading *reading)
+{
+    if (!outline_bind_names(reading) || !check_uses(reading)) {
+        return NEEDS_EVERYTHING;
+    }
+    return reading->writes ? NEEDS_KEYS_TO_WRITE : NEEDS_KEYS_TO_READ;
+}
+
 enum key_needs declared_needs(const struct registry *registry, struct bytes text)
 {
     enum key_needs needs = NEEDS_EVERYTHING;
-    struct reading *reading = mem_try_alloc(sizeof *reading);
-    if (reading == NULL) {
-        return needs;
+    struct reading *reading = outline_create(registry);
+    if (reading != NULL && outline_read_tokens(reading, text)) {
+        needs = declared_prove(reading);
     }
-    memset(reading, 0, sizeof *reading);
-    reading->registry = registry;
-    if (outline_read_tokens(reading, text) && outline_bind_names(reading) && check_uses(reading)) {
-        needs = reading->writes ? NEEDS_KEYS_TO_WRITE : NEEDS_KEYS_TO_READ;
-    }
-    mem_free(reading->tokens);
-    mem_free(reading);
+    outline_destroy(reading);
     return needs;
 }

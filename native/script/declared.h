@@ -25,4 +25,14 @@
  * is short. */
 enum key_needs declared_needs(const struct registry *registry, struct bytes text);
 
+/* What a function needs that a library of this text registers; its two parameters are what KEYS and
+ * ARGV are to a script.  Nothing is proven of libraries that do anything but register functions, and
+ * define local ones that are registered; nor of functions that use one of these. */
+enum key_needs declared_function_needs(const struct registry *registry, struct bytes text,
+                                       struct bytes function);
+
+/* The same of tokens that have been read. */
+struct reading;
+enum key_needs declared_prove(struct reading *reading);
+
 #endif

@@ -166,12 +166,14 @@ void functions_flush(struct scripting *scripting)
     library_list_release(&all);
 }
 
-bool functions_find(struct scripting *scripting, struct bytes name, uint32_t *flags)
+bool functions_find(struct scripting *scripting, struct bytes name, uint32_t *flags,
+                    enum key_needs *needs)
 {
     mutex_lock(&scripting->mutex);
     const struct function *found = find_function(scripting->libraries.first, name);
     if (found != NULL) {
         *flags = found->flags;
+        *needs = found->needs;
     }
     mutex_unlock(&scripting->mutex);
     return found != NULL;

@@ -10,8 +10,9 @@
 
 struct function {
     char *name;
-    char *description; /* or NULL */
-    uint32_t flags;    /* enum script_flags */
+    char *description;    /* or NULL */
+    uint32_t flags;       /* enum script_flags */
+    enum key_needs needs; /* see declared.h */
 };
 
 struct library {
@@ -47,8 +48,9 @@ void functions_flush(struct scripting *scripting);
 /* Bytes of all libraries; under the lock of 'scripting'. */
 size_t functions_memory(const struct scripting *scripting);
 
-/* True, and the flags, when there is such a function. */
-bool functions_find(struct scripting *scripting, struct bytes name, uint32_t *flags);
+/* True when there is such a function; then its flags, and what it needs. */
+bool functions_find(struct scripting *scripting, struct bytes name, uint32_t *flags,
+                    enum key_needs *needs);
 
 /* Has the machine know all functions as they are now; false when memory is short. */
 MUST_CHECK bool functions_prepare(struct machine *machine);

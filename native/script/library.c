@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "script/api.h"
+#include "script/declared.h"
 #include "script/fault.h"
 #include "script/load.h"
 #include "script/run.h"
@@ -396,6 +397,12 @@ struct library *library_create(struct machine *machine, struct bytes code, struc
     if (!fine) {
         library_unref(library);
         return NULL;
+    }
+    for (uint32_t i = 0; i < library->count; i++) {
+        struct function *function = &library->functions[i];
+        function->needs =
+            declared_function_needs(machine->executor->engine->registry, buf_bytes(&library->text),
+                                    bytes_of(function->name));
     }
     return library;
 }

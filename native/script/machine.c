@@ -188,15 +188,6 @@ struct machine *machine_open(struct executor *executor)
     return machine->lua != NULL || open_state(machine) ? machine : NULL;
 }
 
-struct machine *machine_there(const struct executor *executor)
-{
-    struct machine *machine = (struct machine *)executor->machine;
-    bool ready =
-        machine != NULL && machine->lua != NULL &&
-        atomic_load_explicit(&machine->scripting->era, memory_order_acquire) == machine->era;
-    return ready ? machine : NULL;
-}
-
 /* ---- Compiled scripts ------------------------------------------------------------------------ */
 
 static struct compiled *find_slot(const struct machine *machine, const char *digest)

@@ -100,9 +100,6 @@ static inline struct machine *machine_of(lua_State *lua)
 /* The machine of an executor, ready for scripts as they are now; NULL when memory is short. */
 struct machine *machine_open(struct executor *executor);
 
-/* The same as it is, when it has what scripts need now; else NULL. */
-struct machine *machine_there(const struct executor *executor);
-
 /* The script of a digest, if the machine has compiled it; borrowed until it compiles another. */
 const struct compiled *machine_find(struct machine *machine, const char *digest);
 

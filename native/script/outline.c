@@ -2,10 +2,7 @@
 #include "base/mem.h"
 #include "script/outline.h"
 
-enum {
-    TOKENS_MAX = 8192,
-    ENDS = 8, /* tokens TOKEN_END behind the last one: so far it may be looked ahead */
-};
+enum { TOKENS_MAX = 8192 };
 
 /* ---- Tokens --------------------------------------------------------------------------------- */
 
@@ -83,6 +80,24 @@ static bool ends_expression(const struct token *token)
             !outline_is_name(token, "or"));
 }
 
+struct reading *outline_create(const struct registry *registry)
+{
+    struct reading *reading = mem_try_alloc(sizeof *reading);
+    if (reading != NULL) {
+        memset(reading, 0, sizeof *reading);
+        reading->registry = registry;
+    }
+    return reading;
+}
+
+void outline_destroy(struct reading *reading)
+{
+    if (reading != NULL) {
+        mem_free(reading->tokens);
+        mem_free(reading);
+    }
+}
+
 bool outline_read_tokens(struct reading *reading, struct bytes text)
 {
     struct lexer lexer;
@@ -94,7 +109,7 @@ bool outline_read_tokens(struct reading *reading, struct bytes text)
         if (token.kind == TOKEN_SPACE) {
             continue;
         }
-        if (reading->count + ENDS > room) {
+        if (reading->count + OUTLINE_ENDS > room) {
             room = room > 0 ? room * 2 : 64;
             struct token *tokens =
                 room <= TOKENS_MAX ? mem_try_realloc(reading->tokens, room * sizeof token) : NULL;
@@ -106,7 +121,7 @@ bool outline_read_tokens(struct reading *reading, struct bytes text)
         reading->tokens[reading->count++] = token;
     } while (token.kind != TOKEN_END);
     reading->count--;
-    for (uint32_t i = 1; i < ENDS; i++) {
+    for (uint32_t i = 1; i < OUTLINE_ENDS; i++) {
         reading->tokens[reading->count + i] = token;
     }
     return true;

@@ -10,6 +10,7 @@ enum {
     NAMES_MAX = 128,
     LIST_MAX = 64, /* names of one declaration, arguments of one call */
     BLOCKS_MAX = 32,
+    OUTLINE_ENDS = 8, /* tokens TOKEN_END behind the last one: so far it may be looked ahead */
 };
 
 /* What a name is bound to, somewhere in the text. */
@@ -88,6 +89,10 @@ bool outline_is_call_function(const struct reading *reading, uint32_t at);
 
 /* Everything that a name is bound to: enum binding, together. */
 unsigned outline_bindings_of(struct reading *reading, struct bytes text);
+
+/* Without tokens so far; NULL when memory is short.  NULL may be destroyed. */
+struct reading *outline_create(const struct registry *registry);
+void outline_destroy(struct reading *reading);
 
 /* Cuts the text; false when it is too long, or memory short. */
 MUST_CHECK bool outline_read_tokens(struct reading *reading, struct bytes text);

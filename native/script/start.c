@@ -22,6 +22,13 @@ void start_tell(const struct call *call)
     }
 }
 
+bool start_counts_keys(const struct bytes *argv, uint32_t argc)
+{
+    int64_t count;
+    return num_parse_i64(argv[NUMKEYS_AT], &count) && count >= 0 &&
+           count <= (int64_t)argc - FIRST_KEY_AT;
+}
+
 enum err start_read_keys(struct call *call, const char *bad_count, struct run *run)
 {
     const struct args *args = &call->args;

@@ -9,6 +9,9 @@
 /* First of all: MONITOR shows a script before its commands. */
 void start_tell(const struct call *call);
 
+/* Whether the count of keys is one that start_read_keys() takes. */
+bool start_counts_keys(const struct bytes *argv, uint32_t argc);
+
 /* Points the run's keys and arguments into those of the call: the number of keys stands in place
  * 2.  'bad_count' is the error of what is no number. */
 MUST_CHECK enum err start_read_keys(struct call *call, const char *bad_count, struct run *run);

@@ -6,6 +6,7 @@
 #include "run.h"
 #include "script/declared.h"
 #include "script/machine.h"
+#include "script/scripts.h"
 #include "script/source.h"
 
 static struct run_server server;
@@ -194,6 +195,104 @@ static void long_texts_need_everything(void)
     }
     CHECK_INT(needs_of(buf_bytes(&text)), NEEDS_EVERYTHING);
     buf_release(&text);
+}
+
+/* ---- Functions ------------------------------------------------------------------------------ */
+
+#define BODY     "redis.call('SET', keys[1], args[1]) return redis.call('GET', keys[1])"
+#define FUNCTION "function(keys, args) " BODY " end"
+
+/* What the function "f" of a library needs. */
+static enum key_needs needs_of_f(const char *text)
+{
+    return declared_function_needs(server.engine.registry, bytes_of(text), LIT("f"));
+}
+
+static void functions_that_name_their_keys_only_need_no_more(void)
+{
+    static const char *const texts[] = {
+        "redis.register_function('f', " FUNCTION ")",
+        "server.register_function(\"f\", " FUNCTION ");",
+        "\nredis.register_function{ function_name = 'f', callback = " FUNCTION " }",
+        "redis.register_function({ callback = " FUNCTION ", flags = { 'allow-oom', 'no-cluster' }, "
+        "description = 'it sets'; function_name = 'f', })",
+        "redis.register_function{ flags = {}, callback = " FUNCTION ", function_name = 'f' }",
+        "local function g(keys, args) " BODY " end redis.register_function('f', g)",
+        "local function h() return 1 end local function g(a, b) redis.call('DEL', unpack(a)) end "
+        "redis.register_function('e', h) redis.register_function('f', g)",
+        "redis.register_function('e', function() while true do if x then repeat until false end "
+        "end "
+        "end) redis.register_function('f', function(k) for i, v in ipairs(k) do "
+        "if i > 1 then redis.call('INCR', v) end end end)",
+        "local function g() return redis.call('KEYS', '*') end "
+        "local function g(keys) return redis.call('INCR', keys[1]) end "
+        "redis.register_function('f', g)",
+    };
+    static const char *const reading[] = {
+        "redis.register_function('f', function() return 1 end)",
+        "redis.register_function('f', function(x, y) return redis.call('HGET', x[1], y[1]) end)",
+        "redis.register_function('f', function(redis, y) return #redis end)",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (needs_of_f(texts[i]) != NEEDS_KEYS_TO_WRITE) {
+            check_fail(__FILE__, __LINE__, texts[i]);
+        }
+    }
+    for (size_t i = 0; i < sizeof reading / sizeof reading[0]; i++) {
+        if (needs_of_f(reading[i]) != NEEDS_KEYS_TO_READ) {
+            check_fail(__FILE__, __LINE__, reading[i]);
+        }
+    }
+}
+
+static void functions_that_may_name_other_keys_need_everything(void)
+{
+    static const char *const texts[] = {
+        /* In the body. */
+        "redis.register_function('f', function(keys) return redis.call('GET', 'x') end)",
+        "redis.register_function('f', function(keys, args) return redis.call('GET', args[1]) end)",
+        "redis.register_function('f', function(keys, args) keys[1] = 'x' " BODY " end)",
+        "redis.register_function('f', function(keys, args) local keys = args " BODY " end)",
+        "redis.register_function('f', function(args, keys) return redis.call('GET', keys[1]) end)",
+        "redis.register_function('f', function(keys) return redis.call('GET', KEYS[1]) end)",
+        "redis.register_function('f', function(a) KEYS = a return redis.call('GET', KEYS[1]) end)",
+        "redis.register_function('f', function(k, k) return redis.call('GET', k[1]) end)",
+        "redis.register_function('f', function(...) return redis.call('GET', (...)[1]) end)",
+        "redis.register_function('f', function(a, b, KEYS) return redis.call('GET', KEYS[1]) end)",
+        "redis.register_function('f', function(redis, args) return redis.call('GET', 'x') end)",
+        "redis.register_function('f', function(keys) while true do end end)",
+        "redis.register_function('f', function(keys) return (function() return 1 end)() end)",
+        "redis.register_function('f', function(keys, args) return args[1]:match(args[2]) end)",
+        /* What it uses of the library. */
+        "local function g() return redis.call('GET', 'x') end "
+        "redis.register_function('f', function(keys) return g() end)",
+        "local function unpack() return 'x' end "
+        "redis.register_function('f', function(keys) return redis.call('DEL', unpack(keys)) end)",
+        "local function f(keys) return f(keys) end redis.register_function('f', f)",
+        /* Libraries that do something else. */
+        "local redis2 = redis redis.register_function('f', " FUNCTION ")",
+        "local unpack = print redis.register_function('f', " FUNCTION ")",
+        "for i = 1, 2 do redis.register_function('f' .. i, " FUNCTION ") end",
+        "redis.register_function('f' .. '', " FUNCTION ")",
+        "redis.register_function('\\102', " FUNCTION ")",
+        "redis.register_function('f', " FUNCTION ", 1)",
+        "redis.register_function{ function_name = 'f', callback = " FUNCTION " .. 'x' }",
+        "redis.register_function{ function_name = 'f', other = " FUNCTION " }",
+        "redis.register_function('g', " FUNCTION ")",
+        "redis.register_function('f', g)",
+        "redis.register_function('f'",
+        "redis.register_function('f', function",
+        "redis.register_function('f', function(",
+        "local function",
+        "local function g(",
+        "redis.",
+        "",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (needs_of_f(texts[i]) != NEEDS_EVERYTHING) {
+            check_fail(__FILE__, __LINE__, texts[i]);
+        }
+    }
 }
 
 /* ---- Packages ------------------------------------------------------------------------------- */
@@ -432,12 +531,52 @@ static void no_script_that_is_known_to_touch_its_keys_touches_another(void)
     buf_release(&text);
 }
 
+/* What the command's row says before it runs; 'argv' begins with its name. */
+static enum key_needs ask_row(const struct bytes *argv, uint32_t argc)
+{
+    const struct command *container;
+    const struct command *command = registry_find(server.engine.registry, argv, 1, &container);
+    CHECK(command != NULL && command->needs != NULL);
+    executor_enter(&server.executor);
+    enum key_needs needs = command->needs(&server.executor, argv, argc);
+    executor_leave(&server.executor);
+    return needs;
+}
+
+static void what_runs_for_the_first_time_is_known_before(void)
+{
+    struct bytes eval[] = { LIT("EVAL"), LIT("return redis.call('INCR', KEYS[1])"), LIT("1"),
+                            LIT("key:a") };
+    struct bytes fcall[] = { LIT("FCALL"), LIT("count"), LIT("1"), LIT("key:a") };
+    struct bytes code = LIT("#!lua name=counters\nredis.register_function('count', function(keys) "
+                            "return redis.call('INCR', keys[1]) end)");
+    struct scripting *scripting = scripting_of(&server.engine);
+    CHECK_REPLY(RUN_LINE(&client, "SCRIPT FLUSH"), "+OK\r\n");
+    (void)RUN_LINE(&client, "DEL key:a");
+    /* Whose count of keys is wrong is nobody's script. */
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const wrong[] = { "x", "-1", "2" };
+        eval[2] = bytes_of(wrong[i]);
+        CHECK_INT(ask_row(eval, 4), NEEDS_EVERYTHING);
+        CHECK(RUN(&client, eval[0], eval[1], eval[2], eval[3]).at[0] == '-');
+    }
+    CHECK_INT(scripting->count, 0);
+    eval[2] = LIT("1");
+    CHECK_INT(ask_row(eval, 4), NEEDS_KEYS_TO_WRITE);
+    CHECK_INT(scripting->count, 1);
+    CHECK_REPLY(RUN(&client, eval[0], eval[1], eval[2], eval[3]), ":1\r\n");
+    CHECK_INT(ask_row(fcall, 4), NEEDS_EVERYTHING);
+    CHECK_REPLY(RUN(&client, LIT("FUNCTION"), LIT("LOAD"), code), "$8\r\ncounters\r\n");
+    CHECK_INT(ask_row(fcall, 4), NEEDS_KEYS_TO_WRITE);
+    CHECK_REPLY(RUN_LINE(&client, "FCALL count 1 key:a"), ":2\r\n");
+}
+
 /* Has the server believe of a script what is not so. */
 static void pretend(struct bytes text, enum key_needs needs)
 {
     char digest[SHA1_HEX_LEN];
     sha1_hex(text, digest);
-    struct machine *machine = machine_there(&server.executor);
+    struct machine *machine = machine_open(&server.executor);
     CHECK(machine != NULL);
     ((struct compiled *)(uintptr_t)machine_find(machine, digest))->needs = needs;
 }
@@ -466,9 +605,12 @@ int main(void)
     RUN_TEST(scripts_that_name_their_keys_only_need_no_more);
     RUN_TEST(scripts_that_may_name_other_keys_need_everything);
     RUN_TEST(long_texts_need_everything);
+    RUN_TEST(functions_that_name_their_keys_only_need_no_more);
+    RUN_TEST(functions_that_may_name_other_keys_need_everything);
     RUN_TEST(locks_and_rate_limits_of_well_known_packages_need_their_keys_only);
     RUN_TEST(no_script_that_is_known_to_touch_its_keys_touches_another);
     RUN_TEST(one_that_does_is_stopped);
+    RUN_TEST(what_runs_for_the_first_time_is_known_before);
     run_client_release(&client);
     run_server_release(&server);
     return check_done();

@@ -34,6 +34,17 @@ static const char other_move[] =
 static const char other_sum[] =
     "local sum = 0 for i = 0, 5 do sum = sum + redis.call('GET', 'account' .. i) end return sum";
 
+/* The same as functions; the second one is not known to touch its keys alone. */
+static const char library[] =
+    "#!lua name=accounts\n"
+    "redis.register_function('move', function(keys, args) "
+    "local n = tonumber(redis.call('GET', keys[1])) "
+    "redis.call('SET', keys[1], n - args[1]) redis.call('INCRBY', keys[2], args[1]) "
+    "return redis.call('GET', keys[2]) end) "
+    "local function take(key, sum) return redis.call('DECRBY', key, sum) end "
+    "redis.register_function('move_by_parts', function(keys, args) take(keys[1], args[1]) "
+    "return redis.call('INCRBY', keys[2], args[1]) end)";
+
 struct player {
     pthread_t thread;
     uint64_t dice;
@@ -71,7 +82,7 @@ static void move(struct player *player)
     uint64_t second = (first + 1 + check_random_below(&player->dice, ACCOUNTS - 1)) % ACCOUNTS;
     snprintf(from, sizeof from, "account%d", (int)first);
     snprintf(to, sizeof to, "account%d", (int)second);
-    switch (check_random_below(&player->dice, 8)) {
+    switch (check_random_below(&player->dice, 10)) {
     case 0:
         CHECK(SAY(player, "EVAL", other_move, "2", from, to, "3").at[0] == ':');
         break;
@@ -87,6 +98,12 @@ static void move(struct player *player)
         (void)SAY(player, "DECRBY", to, "2");
         (void)SAY(player, "INCRBY", from, "2");
         CHECK(SAY(player, "EXEC").at[0] == '*');
+        break;
+    case 3:
+        CHECK(SAY(player, "FCALL", "move", "2", from, to, "4").at[0] == '$');
+        break;
+    case 4:
+        CHECK(SAY(player, "FCALL", "move_by_parts", "2", from, to, "6").at[0] == ':');
         break;
     default:
         CHECK(SAY(player, "EVAL", declared_move, "2", from, to, "7").at[0] == '$');
@@ -177,6 +194,7 @@ static void what_scripts_of_many_threads_move_stays_whole(void)
         snprintf(line, sizeof line, "SET account%d %d", i, FUNDS);
         CHECK_REPLY(RUN_LINE(&one, line), "+OK\r\n");
     }
+    CHECK_REPLY(RUN(&one, LIT("FUNCTION"), LIT("LOAD"), bytes_of(library)), "$8\r\naccounts\r\n");
     for (int i = 0; i < THREADS; i++) {
         players[i].dice = check_random(&seed);
         CHECK_INT(thread_start(&players[i].thread, "player", play, &players[i]), 0);
