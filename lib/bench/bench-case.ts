@@ -17,6 +17,7 @@ export interface LoadSettings {
   readonly sizes: readonly ValueSize[] | null;
 }
 
+const DRAINED_LEAST = 200_000;
 const DEFAULT_SIZES: readonly ValueSize[] = [{ min: 32, max: 32, weight: 1 }];
 
 /** A row of the report. */
@@ -36,8 +37,10 @@ export class BenchCase {
     return `${this.workload.name} P=${this.pipeline}`;
   }
 
+  /** Of what is taken away there is enough for portions that are worth their beginning. */
   get keyCount(): number {
-    return this.#settings.keyCount;
+    const { keyCount } = this.#settings;
+    return this.workload.drains === true ? Math.max(keyCount, DRAINED_LEAST) : keyCount;
   }
 
   get rate(): number {
@@ -49,7 +52,7 @@ export class BenchCase {
     return {
       commands: this.workload.commands,
       keys: this.#settings.keys ?? this.workload.keys ?? 'uniform',
-      keyCount: this.#settings.keyCount,
+      keyCount: this.keyCount,
       sizes: this.#settings.sizes ?? this.workload.sizes ?? DEFAULT_SIZES,
     };
   }

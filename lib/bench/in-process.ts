@@ -11,7 +11,7 @@ import { RequestMaker, type RequestPlan } from './request-maker';
 /** What the parent asks for. */
 export type InProcessOrder =
   | { readonly kind: 'preload'; readonly plan: RequestPlan; readonly count: number }
-  | { readonly kind: 'run'; readonly plan: RequestPlan; readonly durationMs: number }
+  | { readonly kind: 'run'; readonly plan: RequestPlan; readonly durationMs: number; readonly count: number }
   | { readonly kind: 'flush' };
 
 /** What comes back. */
@@ -39,7 +39,8 @@ function runOne(store: Store, args: readonly string[]): void {
   }
 }
 
-function run(store: Store, plan: RequestPlan, durationMs: number): InProcessAnswer {
+/** For a while, or until `count` commands have run if that is not 0. */
+function run(store: Store, plan: RequestPlan, durationMs: number, count: number): InProcessAnswer {
   const maker = new RequestMaker(plan);
   const requests = Array.from({ length: READY }, () => maker.next());
   const cpu = process.cpuUsage();
@@ -47,7 +48,7 @@ function run(store: Store, plan: RequestPlan, durationMs: number): InProcessAnsw
   const end = start + BigInt(durationMs) * 1_000_000n;
   let replies = 0;
   let now = start;
-  while (now < end) {
+  while (now < end && (count === 0 || replies < count)) {
     for (let i = 0; i < BATCH; i++) {
       runOne(store, requests[replies % READY] as string[]);
       replies += 1;
@@ -75,7 +76,7 @@ function obey(store: Store, order: InProcessOrder): InProcessAnswer {
       case 'preload':
         return preload(store, order.plan, order.count);
       case 'run':
-        return run(store, order.plan, order.durationMs);
+        return run(store, order.plan, order.durationMs, order.count);
     }
   } catch (error) {
     return { replies: 0, elapsedNs: 0, cpuNs: 0, failure: error instanceof Error ? error.message : String(error) };

@@ -6,6 +6,7 @@ import { ReplyError } from '../errors';
 import type { BenchCase } from './bench-case';
 import type { InProcessAnswer, InProcessOrder } from './in-process';
 import { type LoadResult, type ProgressListener, runLoad } from './load';
+import { portionOf, runInPortions } from './portions';
 import { cpuNs } from './process-stats';
 import type { RequestPlan } from './request-maker';
 import type { Spawned } from './spawned';
@@ -36,6 +37,12 @@ const EMPTY = new Float64Array(0);
 const PROBES = 20;
 const PRELOAD_PIPELINE = 100;
 const FLUSH_MS = 20_000;
+
+function mustNotFail(name: string, failure: string | null): void {
+  if (failure !== null) {
+    throw new CommandError(`${name}: ${failure}`);
+  }
+}
 
 /** A server behind a socket. */
 export class SocketTarget implements Target {
@@ -68,18 +75,31 @@ export class SocketTarget implements Target {
     if (this.#spawned !== null) {
       await this.#flush();
     }
-    for (const preload of benchCase.workload.preload) {
-      const failure = failureOf(await this.#preload(benchCase, preload));
-      if (failure !== null) {
-        return failure;
-      }
+    const failure = await this.#fill(benchCase);
+    if (failure !== null) {
+      return failure;
     }
     const probe = { ...benchCase.request(this.#host, this.#port, this.#password), threads: 1, connections: 1 };
     return failureOf(await runLoad({ ...probe, rate: 0, idleConnections: 0, commandCount: PROBES, durationMs: 2000 }));
   }
 
   async run(benchCase: BenchCase, durationMs: number, onProgress?: ProgressListener): Promise<Measured> {
-    const request = { ...benchCase.request(this.#host, this.#port, this.#password), durationMs };
+    if (benchCase.workload.drains !== true) {
+      return this.#measure(benchCase, durationMs, 0, onProgress);
+    }
+    const fill = async (): Promise<void> => mustNotFail(this.name, await this.#fill(benchCase));
+    const commands = portionOf(benchCase.keyCount);
+    return runInPortions(durationMs, fill, (leftMs) => this.#measure(benchCase, leftMs, commands, onProgress));
+  }
+
+  /** Runs for a while, or until `commandCount` commands have been sent if that is not 0. */
+  async #measure(
+    benchCase: BenchCase,
+    durationMs: number,
+    commandCount: number,
+    onProgress?: ProgressListener,
+  ): Promise<Measured> {
+    const request = { ...benchCase.request(this.#host, this.#port, this.#password), durationMs, commandCount };
     const before = this.pid === null ? null : cpuNs(this.pid);
     const load = await runLoad(request, onProgress);
     const after = this.pid === null ? null : cpuNs(this.pid);
@@ -95,6 +115,17 @@ export class SocketTarget implements Target {
 
   kill(): void {
     this.#spawned?.kill();
+  }
+
+  /** Stores what the case needs; why it cannot, or null. */
+  async #fill(benchCase: BenchCase): Promise<string | null> {
+    for (const preload of benchCase.workload.preload) {
+      const failure = failureOf(await this.#preload(benchCase, preload));
+      if (failure !== null) {
+        return failure;
+      }
+    }
+    return null;
   }
 
   #preload(benchCase: BenchCase, preload: Preload): Promise<LoadResult> {
@@ -182,6 +213,19 @@ export class InProcessTarget implements Target {
       return 'there is no socket: no pipeline, no rate, no inline commands';
     }
     await this.#order({ kind: 'flush' });
+    const failure = await this.#fill(benchCase);
+    return failure ?? (await this.#order({ kind: 'run', plan: benchCase.plan(), durationMs: 1, count: 0 })).failure;
+  }
+
+  async run(benchCase: BenchCase, durationMs: number): Promise<Measured> {
+    if (benchCase.workload.drains !== true) {
+      return this.#measure(benchCase, durationMs, 0);
+    }
+    const fill = async (): Promise<void> => mustNotFail(this.name, await this.#fill(benchCase));
+    return runInPortions(durationMs, fill, (ms) => this.#measure(benchCase, ms, portionOf(benchCase.keyCount)));
+  }
+
+  async #fill(benchCase: BenchCase): Promise<string | null> {
     for (const { words, count } of benchCase.workload.preload) {
       const plan: RequestPlan = { ...benchCase.plan(), keys: 'sequential', commands: [{ words, weight: 1 }] };
       const answer = await this.#order({ kind: 'preload', plan, count: count === 'keys' ? benchCase.keyCount : count });
@@ -189,11 +233,11 @@ export class InProcessTarget implements Target {
         return answer.failure;
       }
     }
-    return (await this.#order({ kind: 'run', plan: benchCase.plan(), durationMs: 1 })).failure;
+    return null;
   }
 
-  async run(benchCase: BenchCase, durationMs: number): Promise<Measured> {
-    const answer = await this.#order({ kind: 'run', plan: benchCase.plan(), durationMs });
+  async #measure(benchCase: BenchCase, durationMs: number, count: number): Promise<Measured> {
+    const answer = await this.#order({ kind: 'run', plan: benchCase.plan(), durationMs, count });
     if (answer.failure !== null) {
       throw new CommandError(`${this.name}: ${answer.failure}`);
     }

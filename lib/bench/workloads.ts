@@ -16,6 +16,8 @@ export interface Workload {
   readonly summary: string;
   readonly commands: readonly CommandTemplate[];
   readonly preload: readonly Preload[];
+  /** Each command takes away one of the elements that `preload` stores, one for each key. */
+  readonly drains?: boolean;
   /** The order of keys where it belongs to the workload. */
   readonly keys?: KeyOrder;
   /** The sizes where they belong to the workload. */
@@ -29,7 +31,10 @@ const A_LIST: readonly Preload[] = [
   { words: ['DEL', 'bench:list'], count: 1 },
   { words: ['RPUSH', 'bench:list', '__value__'], count: 1000 },
 ];
-const LONG_LIST: readonly Preload[] = [{ words: ['RPUSH', 'bench:queue', '__value__'], count: 'keys' }];
+const LONG_LIST: readonly Preload[] = [
+  { words: ['DEL', 'bench:queue'], count: 1 },
+  { words: ['RPUSH', 'bench:queue', '__value__'], count: 'keys' },
+];
 
 const FIRST_100: readonly string[] = ['LIMIT', '0', '100'];
 const LARGE_SORTED: readonly Preload[] = [
@@ -53,6 +58,11 @@ function single(
   return { name, summary: words.join(' '), commands: [{ words, weight: 1, ...extra }], preload };
 }
 
+/** A workload that takes away what its preload stores. */
+function draining(name: string, words: readonly string[], preload: readonly Preload[]): Workload {
+  return { ...single(name, words, preload), drains: true };
+}
+
 const MSET_WORDS: readonly string[] = ['MSET', ...Array.from({ length: 10 }, () => ['__key__', '__value__']).flat()];
 const SCAN_WORDS: readonly string[] = ['MGET', '__key__', ...Array.from({ length: 49 }, () => '__next_key__')];
 
@@ -65,16 +75,16 @@ const REDIS_BENCHMARK: readonly Workload[] = [
   single('INCR', ['INCR', 'counter:__id__']),
   single('LPUSH', ['LPUSH', 'bench:pushed', '__value__']),
   single('RPUSH', ['RPUSH', 'bench:pushed', '__value__']),
-  single('LPOP', ['LPOP', 'bench:queue'], LONG_LIST),
-  single('RPOP', ['RPOP', 'bench:queue'], LONG_LIST),
+  draining('LPOP', ['LPOP', 'bench:queue'], LONG_LIST),
+  draining('RPOP', ['RPOP', 'bench:queue'], LONG_LIST),
   single('SADD', ['SADD', 'bench:set', 'element:__rand_int__']),
   single('HSET', ['HSET', 'bench:hash', 'element:__rand_int__', '__value__']),
-  single('SPOP', ['SPOP', 'bench:bag'], [{ words: ['SADD', 'bench:bag', 'element:__id__'], count: 'keys' }]),
+  draining('SPOP', ['SPOP', 'bench:bag'], [{ words: ['SADD', 'bench:bag', 'element:__id__'], count: 'keys' }]),
   single('ZADD', ['ZADD', 'bench:sorted', '__rand_int__', 'element:__rand_int__']),
-  single(
+  draining(
     'ZPOPMIN',
     ['ZPOPMIN', 'bench:ranking'],
-    [{ words: ['ZADD', 'bench:ranking', '__id__', 'element:__id__'], count: 'keys' }],
+    [{ words: ['ZADD', 'bench:ranking', '__rand_int__', 'element:__id__'], count: 'keys' }],
   ),
   single('LRANGE_100', ['LRANGE', 'bench:list', '0', '99'], A_LIST),
   single('LRANGE_300', ['LRANGE', 'bench:list', '0', '299'], A_LIST),

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runInPortions } from '../../lib/bench/portions';
 import { CommandParser } from '../../lib/bench/pure-js-parser';
 import { PureJsStore } from '../../lib/bench/pure-js-store';
 import { type BenchReport, type CellReport, type MemoryReport, memoryRows } from '../../lib/bench/report';
@@ -82,6 +83,26 @@ describe('bench', () => {
       expect(cell.opsPerSecond?.median).toBeGreaterThan(0);
       expect(cell.cpuNs).toBeNull();
       expect(await server.ask('GET', 'mine')).toContain('stays');
+    } finally {
+      await server.stop();
+    }
+  }, 60_000);
+
+  test('never runs out of what its commands take away', async () => {
+    const server = await ServerProcess.start();
+    try {
+      const targets = ['--targets', 'pure-js', '--target', `running=127.0.0.1:${server.port}`];
+      const words = [...targets, '--workloads', 'SPOP,ZPOPMIN', '--pipeline', '16'];
+      const report = await measure(...words, '--seconds', '0.1', '--rounds', '1');
+      expect(report.cases.map(({ workload }) => workload)).toEqual(['SPOP', 'ZPOPMIN']);
+      for (const command of [
+        ['SCARD', 'bench:bag'],
+        ['ZCARD', 'bench:ranking'],
+      ]) {
+        const left = Number((await server.ask(...command)).slice(1));
+        expect(left).toBeGreaterThanOrEqual(90_000);
+        expect(left).toBeLessThan(200_000);
+      }
     } finally {
       await server.stop();
     }
@@ -189,6 +210,36 @@ describe('the conclusions of bench', () => {
     expect(judged('ours.HASH_LARGE.bytes_per_key<=redis')).toBe(false);
     expect(memoryRows(memory).rows[1]).toEqual(['ZSET_LARGE', '65.0', '130.0 (ours: 0.50 ×)', 'a member']);
   });
+});
+
+test('portions of a round are filled before each and counted together', async () => {
+  const steps: string[] = [];
+  const load = (replies: number, elapsedMs: number) => ({
+    replies,
+    errors: 0,
+    misses: 1,
+    badValues: 0,
+    unfinished: 0,
+    lostConnections: 0,
+    elapsedNs: elapsedMs * 1e6,
+    firstError: replies === 20 ? 'ERR' : '',
+    intervals: Float64Array.of(replies, 1),
+    intervalMs: 100,
+    latencies: Float64Array.of(1000, replies),
+  });
+  const measured = await runInPortions(
+    50,
+    async () => void steps.push('fill'),
+    async (leftMs) => {
+      steps.push(`run ${leftMs}`);
+      return { load: load(steps.length * 5, 20), cpuNs: 7 };
+    },
+  );
+  expect(steps).toEqual(['fill', 'run 50', 'fill', 'run 30', 'fill', 'run 10']);
+  expect(measured.cpuNs).toBe(21);
+  expect(measured.load).toMatchObject({ replies: 60, misses: 3, elapsedNs: 60e6, firstError: 'ERR', intervalMs: 100 });
+  expect([...measured.load.intervals]).toEqual([10, 20, 30, 0]);
+  expect([...measured.load.latencies]).toEqual([1000, 10, 1000, 20, 1000, 30]);
 });
 
 describe('the JavaScript servers of bench', () => {
