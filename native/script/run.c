@@ -146,7 +146,7 @@ void run_look_again(lua_State *lua)
     }
 }
 
-/* A script that holds its keys alone can take that long in the matcher only, where instructions of
+/* A script that holds its keys alone can take that long in the matcher only, where turns of
  * Lua are not counted: then nobody else could end it. */
 static void end_long_match(lua_State *lua, lua_Debug *place)
 {

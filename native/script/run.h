@@ -1,4 +1,4 @@
-/* The watch over a running script: every so many of its instructions, and after commands that took
+/* The watch over a running script: every so many of its jumps and calls, and after commands that took
  * long, it is looked whether it may go on, and whether others are to be told that they can't. */
 #ifndef SCRIPT_RUN_H
 #define SCRIPT_RUN_H
