@@ -238,6 +238,26 @@ describeLinux('sockets of clients', () => {
   });
 });
 
+describe('a request with the end right behind it', () => {
+  // A worker that sleeps finds both at once; the second request is more than it reads at once.
+  test.each([1, 20_000])('is answered, all of %d commands, and then the server closes too', async (count) => {
+    const server = await start('--workers', '1', '--enable-debug-command', 'yes');
+    const [sleeper, client] = await Promise.all([
+      RawClient.connect(server.port),
+      RawClient.connect(server.port, { allowHalfOpen: true }),
+    ]);
+    expect(await client.call('PING')).toBe('+PONG\r\n');
+    const slept = sleeper.call('DEBUG', 'SLEEP', '0.2');
+    await sleep(50);
+    client.send(Buffer.concat(Array.from({ length: count }, () => encode('PING'))));
+    client.socket.end();
+    expect((await client.readToEnd()).length).toBe(count * '+PONG\r\n'.length);
+    await slept;
+    expect(await sleeper.call('CLIENT', 'LIST')).not.toMatch(/\n.*cmd=ping/);
+    await sleeper.end();
+  });
+});
+
 describeLinux('the backlog', () => {
   /** Tries `count` connections to a server that does not accept, and counts those that the kernel completes. */
   async function connectedToStopped(server: ServerProcess, count: number): Promise<number> {
