@@ -198,9 +198,8 @@ void conn_destroy(struct conn *conn)
 
 void conn_set_interest(struct conn *conn, int interest)
 {
-    if (conn->interest != interest || conn->ready_still) {
+    if (conn->interest != interest) {
         conn->interest = (uint8_t)interest;
-        conn->ready_still = false;
         int err = conn->worker->kind->change(conn->worker->poller, conn->fd, interest, conn);
         if (err != 0) {
             log_warning(conn->worker->net->log, "can't watch a client's socket: %s",

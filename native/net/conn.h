@@ -27,7 +27,6 @@ struct conn {
     int fd;
     uint32_t deadline_at; /* 1 + its index among the worker's deadlines; 0: not there */
     uint8_t interest;     /* what the poller watches: enum poll_interest */
-    bool ready_still;     /* readiness was left unused: the poller is to tell it once more */
     bool waiting;         /* its commands wait (in 'input'): for CLIENT PAUSE, or for the
                                     reader of its replies */
     bool answered;        /* in the list of those with an answer to take */
@@ -41,8 +40,7 @@ struct conn *conn_create(struct worker *worker, int fd, const struct peer *peer)
 /* Closes the socket and frees everything.  In a batch. */
 void conn_destroy(struct conn *conn);
 
-/* Watches for 'interest' from now on; no system call when nothing changes and no readiness was
- * left unused. */
+/* Watches for 'interest' from now on; no system call when nothing changes. */
 void conn_set_interest(struct conn *conn, int interest);
 
 /* Brings the worker's sum of memory up to date. */

@@ -11,11 +11,10 @@
 
 struct poller;
 
-enum poll_interest { POLL_NOTHING = 0, POLL_READ = 1, POLL_WRITE = 2, POLL_LAST = 4 };
+enum poll_interest { POLL_NOTHING = 0, POLL_READ = 1, POLL_WRITE = 2 };
 
 /* 'ready' is a set of enum poll_interest; an error or a hang-up counts as both, so that the
- * read or write that follows meets it.  POLL_LAST beside POLL_READ: the peer has sent its last,
- * and behind it stands the end, of which no further event may tell. */
+ * read or write that follows meets it. */
 struct poll_event {
     void *owner;
     int ready;
@@ -25,9 +24,7 @@ struct poller_kind {
     const char *name;
     struct poller *(*open)(void); /* NULL and errno */
     void (*close)(struct poller *poller);
-    /* 0 or an errno value.  Readiness is told when it begins, and need not be told again before
-     * it was used up: until recv() gave less than there was room for, or send() EAGAIN.  add and
-     * change tell of what is ready already. */
+    /* 0 or an errno value.  Level-triggered: readiness is told until it is used up. */
     int (*add)(struct poller *poller, int fd, int interest, void *owner);
     int (*change)(struct poller *poller, int fd, int interest, void *owner);
     void (*remove)(struct poller *poller, int fd);

@@ -1,5 +1,5 @@
-/* The poller of Linux: epoll, edge-triggered: level-triggered, each epoll_wait() would look once
- * more at all sockets that the one before told of.  In the steady state no other call is made. */
+/* The poller of Linux: epoll, level-triggered, so that in the steady state no call but
+ * epoll_wait() is made. */
 #include "net/poll.h"
 
 #ifdef __linux__
@@ -38,9 +38,9 @@ static void epoll_close(struct poller *poller)
 
 static int control(struct poller *poller, int operation, int fd, int interest, void *owner)
 {
-    uint32_t events = EPOLLET;
+    uint32_t events = 0;
     if ((interest & POLL_READ) != 0) {
-        events |= EPOLLIN | EPOLLRDHUP;
+        events |= EPOLLIN;
     }
     if ((interest & POLL_WRITE) != 0) {
         events |= EPOLLOUT;
@@ -75,11 +75,10 @@ static int epoll_wait_for(struct poller *poller, struct poll_event *events, int 
     for (int i = 0; i < count; i++) {
         uint32_t ready = poller->events[i].events;
         events[i].owner = poller->events[i].data.ptr;
-        events[i].ready = ((ready & EPOLLIN) != 0 ? POLL_READ : 0) |
-                          ((ready & EPOLLOUT) != 0 ? POLL_WRITE : 0) |
-                          ((ready & EPOLLRDHUP) != 0 ? POLL_READ | POLL_LAST : 0);
+        events[i].ready =
+            ((ready & EPOLLIN) != 0 ? POLL_READ : 0) | ((ready & EPOLLOUT) != 0 ? POLL_WRITE : 0);
         if ((ready & (EPOLLERR | EPOLLHUP)) != 0) {
-            events[i].ready = POLL_READ | POLL_WRITE | POLL_LAST;
+            events[i].ready = POLL_READ | POLL_WRITE;
         }
     }
     return count;

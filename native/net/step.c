@@ -46,8 +46,7 @@ void step_release(struct step *step)
 
 /* ---- read ------------------------------------------------------------------------ */
 
-/* One recv() into 'room' bytes at 'to'; the count, 0 for nothing now.  Marks the end, and that
- * there may be more. */
+/* One recv() into 'room' bytes at 'to'; the count, 0 for nothing now.  Marks the end. */
 static size_t receive(struct worker *worker, struct step_client *client, char *to, size_t room)
 {
     struct conn *conn = client->conn;
@@ -55,7 +54,6 @@ static size_t receive(struct worker *worker, struct step_client *client, char *t
         ssize_t count = recv(conn->fd, to, room, 0);
         if (count > 0) {
             stat_add(&worker->executor.stats.net_in, (uint64_t)count);
-            conn->ready_still = (size_t)count == room || client->last;
             return (size_t)count;
         }
         if (count == 0) {
@@ -501,7 +499,7 @@ static bool take_client(struct worker *worker, const struct poll_event *event, s
         return false;
     }
     struct step_client *client = &step->clients[step->client_count++];
-    *client = (struct step_client){ .conn = conn, .last = (event->ready & POLL_LAST) != 0 };
+    *client = (struct step_client){ .conn = conn };
     if ((event->ready & POLL_WRITE) != 0 && conn->outbox != NULL) {
         send_outbox(worker, conn);
     }

@@ -36,7 +36,6 @@ struct step_client {
     bool in_own_buffer;         /* 'data' is conn->input */
     bool answered;              /* 'from' is set */
     bool untouched;             /* nothing was read, and nothing waits: input stays as it is */
-    bool last;                  /* the poller told that the end stands behind what is read */
     bool ended;                 /* recv() gave 0 or failed: no more will come */
     bool stopped;               /* the rest of its commands is not run in this step */
     bool left;                  /* settled before the end of the step: see step_leave_others() */

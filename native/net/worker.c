@@ -298,8 +298,6 @@ static void serve_in_batch(struct worker *worker, int count)
             woken = true;
         } else if (events[i].owner != worker->held || worker->held == NULL) {
             events[clients++] = events[i];
-        } else {
-            worker->held->ready_still = true;
         }
     }
     read_mail(worker); /* First: what was said before a request came is heard before its reply. */
