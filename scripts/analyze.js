@@ -3,7 +3,7 @@
 // npm run analyze              clang's thread-safety analysis and other warnings, over the core and
 //                              its tests, and clang-tidy over the core
 // npm run analyze -- --deep    clang's static analyzer, within clang-tidy, follows each function
-//                              as far as it does by itself: four times as long
+//                              as far as it does by itself: several times as long
 //
 // Nothing is built: the fuzz targets are what clang builds with these warnings.  Needs cmake,
 // clang-19 and clang-tidy-19.
@@ -16,7 +16,7 @@ const { coreSources } = require('./sources');
 
 const BUILD = path.join('build-core', 'analyze');
 /** States that the static analyzer looks at in a function before it goes on to the next. */
-const STATES = 40_000;
+const STATES = 20_000;
 
 /** What clang has to compile, with which command: [{ file, command, directory }]. */
 function compileCommands() {

@@ -276,8 +276,10 @@ static void *use(void *argument)
             bool closed = (worker->session.flags & SESSION_CLOSE_NOW) != 0;
             CHECK(fine || closed || memcmp(reply.at, "-NOPERM ", 8) == 0);
             if (closed) { /* Its user went.  Go on as the next client would. */
+                executor_enter(&worker->executor);
                 session_set_check(&worker->session, SESSION_KILLED, false);
                 worker->session.flags &= ~(uint32_t)SESSION_CLOSE_NOW;
+                executor_leave(&worker->executor);
             }
             worker->allowed += fine;
             worker->refused += !fine;
