@@ -40,24 +40,6 @@ function addressOf(native: NativeEvent): ListenAddress {
 type Decoded = ServerEvent | LogLine;
 
 /** In the order of `enum rln_event_type`. */
-const TYPES = [
-  'starting',
-  'listening',
-  'client-connected',
-  'client-disconnected',
-  'client-error',
-  'limit-reached',
-  'keys-expired',
-  'keys-evicted',
-  'slow-command',
-  'config-changed',
-  'warning',
-  'log',
-  'events-dropped',
-  'stopping',
-  'stopped',
-] as const satisfies readonly Decoded['type'][];
-
 const DECODERS: { readonly [Type in Decoded['type']]: (native: NativeEvent) => Extract<Decoded, { type: Type }> } = {
   starting: ({ at }) => ({ type: 'starting', at }),
   listening: (native) => ({ type: 'listening', at: native.at, address: addressOf(native) }),
@@ -103,6 +85,8 @@ const DECODERS: { readonly [Type in Decoded['type']]: (native: NativeEvent) => E
   // The server puts the true reason in, which it knows from `stopping`.
   stopped: ({ at }) => ({ type: 'stopped', at, reason: 'requested' }),
 };
+
+const TYPES = Object.keys(DECODERS) as Decoded['type'][];
 
 /** Gives `native` its type, or null when the core is newer than this file. */
 export function decodeEvent(native: NativeEvent): Decoded | null {
